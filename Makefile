@@ -56,6 +56,7 @@ demo: build ## put a practice fleet up, switch it under load, and take it down; 
 release: build ## pack what an operator needs into release/
 	$(say) 'Packing'
 	@set -eu; version=$$($(programs)/duplexctl --version); \
+	[ -n "$$version" ] || { echo 'duplexctl does not say its version' >&2; exit 1; }; \
 	name=duplexctl-$$version-linux-$$(uname -m); folder=release/$$name; \
 	rm -rf "$$folder"; mkdir -p "$$folder/inventories"; \
 	cp $(programs)/duplexctl $(proxy) README.md "$$folder"; \

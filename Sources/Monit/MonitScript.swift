@@ -28,6 +28,7 @@ enum MonitScript {
         case $said in
         *'no service named'* | *' not found'*) missed=$((missed + 1)) ;;
         *'connection error'* | *'Cannot connect'*) ;;
+        *'daemon is not running'*) fail \(MonitFailure.daemonNotRunning.rawValue) "$said" ;;
         *'interface is not enabled'*) fail \(MonitFailure.interfaceOff.rawValue) "$said" ;;
         *) fail \(MonitFailure.refused.rawValue) "$said" ;;
         esac
@@ -75,12 +76,14 @@ enum MonitScript {
     runs() { pid=; { read -r pid <"$pidfile"; } 2>/dev/null; alive "$pid"; }
     """
 
-  /// Sets `daemon` to what monit's own pid file holds, which is not proof that it runs.
+  /// Sets `daemon` to the pid in monit's own pid file, if that process is a monit.
   static func findDaemon(controlFile: String) -> String {
     """
     set='^[[:space:]]*set[[:space:]]\\{1,\\}pidfile[[:space:]]\\{1,\\}"\\{0,1\\}'
     own=$(sed -n "s/$set\\([^\\" #]*\\).*/\\1/p" \(controlFile))
-    daemon=; { read -r daemon rest <"${own:-/run/monit.pid}"; } 2>/dev/null || true
+    daemon= comm=
+    { read -r daemon rest <"${own:-/run/monit.pid}" && read -r comm <"/proc/$daemon/comm"; } 2>/dev/null
+    [ "$comm" = monit ] || daemon=
     """
   }
 

@@ -4,7 +4,8 @@ extension MonitService {
   /// Looks at monit on one host and changes nothing. `MonitObservation` reads what it prints.
   ///
   /// Where no daemon runs, monit itself is not asked: its first words ever on a host, even those of
-  /// `monit -t`, leave an id file behind.
+  /// `monit -t`, leave an id file behind. A daemon that is out of reach is asked again for a second:
+  /// it closes its listener while it reloads.
   package func survey(timeout: Duration) -> RemoteCommand {
     let controlFile = ShellWord.quoting(controlFile)
     return RemoteCommand(
@@ -21,7 +22,11 @@ extension MonitService {
       alive "$daemon" || exit 0
       echo "daemon $daemon"
       said=$(monit -t); tell check "$said" $?
-      said=$(monit status "$service" -B); tell status "$said" $?
+      for try in 1 2 3 4 5 6; do
+        said=$(monit status "$service" -B); status=$?
+        case $said in *'connection error'* | *'Cannot connect'*) sleep 0.2 ;; *) break ;; esac
+      done
+      tell status "$said" "$status"
       """,
       timeout: timeout
     )

@@ -93,6 +93,45 @@ struct MonitScriptTests {
     }
   }
 
+  @Test func `a pid file left by a process that is gone means nothing`() async throws {
+    try await withMonit { monit in
+      try monit.writeService()
+      _ = try await monit.perform(.reload, .start)
+      try await monit.run(
+        "read -r pid <\(ShellWord.quoting(monit.service.pidFile)); kill -KILL $pid"
+      )
+
+      #expect(try await monit.observe().process == nil)
+      guard case .done(.some) = try await monit.perform(.start, within: .seconds(20)) else {
+        Issue.record("not started")
+        return
+      }
+    }
+  }
+
+  @Test func `a pid file without a number means nothing`() async throws {
+    try await withMonit { monit in
+      try monit.folder.write("1/../\(getpid())\n", to: "it's/proxy.pid")
+
+      #expect(try await monit.observe().process == nil)
+      try monit.folder.remove("it's/proxy.pid")
+    }
+  }
+
+  @Test func `monit may take its orders on a port`() async throws {
+    let port = Int.random(in: 20000..<30000)
+    try await withMonit(
+      interface: "set httpd port \(port) address 127.0.0.1\n  allow tester:tested"
+    ) { monit in
+      try monit.writeService()
+
+      guard case .done(.some) = try await monit.perform(.reload, .start) else {
+        Issue.record("not started")
+        return
+      }
+    }
+  }
+
   @Test func `a service without a process after its start is not called started`() async throws {
     try await withMonit { monit in
       try monit.writeService(start: "exit 1")

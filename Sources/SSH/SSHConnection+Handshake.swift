@@ -38,7 +38,7 @@ extension SSHConnection {
         ).connect(by: deadline),
         interruption: interruption,
         keepAlive: .init(
-          interval: destination.keepAliveInterval,
+          interval: max(destination.keepAliveInterval, .seconds(2)),
           limit: destination.keepAliveLimit
         )
       )

@@ -82,10 +82,10 @@ func withPrivateSSHD(
 ) async throws {
   let folder = try Shell.run("mktemp -d /tmp/ssh-room.XXXXXX")
   defer { Shell.ignoringFailure("rm -rf \(folder)") }
-  // Login shells read the account's start-up files, which are not what is tested here.
+  // Another HOME, since the account's own start-up files may print or take their time.
   var lines = [
     "PidFile none", "StrictModes no", "UsePAM no", "PasswordAuthentication no",
-    "KbdInteractiveAuthentication no", "PermitRootLogin yes",
+    "KbdInteractiveAuthentication no", "PermitRootLogin yes", "SetEnv HOME=\(folder)",
     "AuthorizedKeysFile \(folder)/authorized_keys", configuration,
   ]
   try Shell.run("mkdir -p /run/sshd && ssh-keygen -q -t ed25519 -N '' -f \(folder)/id_ed25519")

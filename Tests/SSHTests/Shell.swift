@@ -36,7 +36,15 @@ enum Shell {
     let words = ["/bin/sh", "-c", script]
     let arguments = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
-    let result = posix_spawn(&process, "/bin/sh", nil, nil, arguments, environ)
+    // The threads that tests run on block signals, and a child inherits that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    let result = posix_spawn(&process, "/bin/sh", nil, &attributes, arguments, environ)
     guard result == 0 else { throw Failure(script: script, output: "errno \(result)") }
     return process
   }

@@ -19,7 +19,8 @@ package struct SSHDestination: Sendable, Hashable {
   /// For all of it: name, TCP, key exchange, authentication. Time a person takes to type a
   /// passphrase does not count.
   package var connectTimeout: Duration
-  /// How long the machine may be silent before it is asked for a sign of life.
+  /// How long the machine may be silent during a command before it is asked for a sign of life; two
+  /// seconds at least, since libssh2 asks no oftener.
   package var keepAliveInterval: Duration
   /// After so many intervals without a sign of life the connection counts as lost.
   package var keepAliveLimit: Int

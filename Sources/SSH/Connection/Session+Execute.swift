@@ -7,6 +7,7 @@ extension Session {
     input: [UInt8],
     by deadline: Deadline
   ) throws(RemoteError) -> CommandResult {
+    expectSignsOfLife()
     let raw = try complete(by: deadline, Channel.opening)
     let channel = Channel(raw: raw, session: self.raw)
     let result: CommandResult

@@ -13,7 +13,9 @@ struct Session: ~Copyable, @unchecked Sendable {
   private let socket: TCPSocket
   private let interruption: Interruption
   private let keepAlive: KeepAlive
-  private var lastHeard = ContinuousClock.now
+  /// Nil before the login, when only the deadline counts: a server that has yet to let us in owes no
+  /// sign of life.
+  private var lastHeard: ContinuousClock.Instant?
 
   /// How often to ask a silent machine for a sign of life, and when to stop asking.
   struct KeepAlive {
@@ -38,7 +40,11 @@ struct Session: ~Copyable, @unchecked Sendable {
   }
 
   /// The server said which SSH it speaks; before that it may simply have too many callers.
-  var hasBanner: Bool { libssh2_session_banner_get(raw) != nil }
+  var hasBanner: Bool {
+    // sshd's "Exceeded MaxStartups" is kept here too.
+    guard let banner = libssh2_session_banner_get(raw) else { return false }
+    return String(cString: banner).hasPrefix("SSH-")
+  }
 
   /// Exchanges keys.
   ///
@@ -50,7 +56,8 @@ struct Session: ~Copyable, @unchecked Sendable {
     by deadline: Deadline
   ) throws(RemoteError) -> HostKey {
     prefer(keyTypes)
-    libssh2_keepalive_config(raw, 1, 1)
+    // When to ask is decided in `wait`; libssh2 is left to hold back no more than it must, 2 s.
+    libssh2_keepalive_config(raw, 1, 2)
     let descriptor = socket.descriptor
     try complete(by: deadline) { raw in
       Progress(libssh2_session_handshake(raw, descriptor), of: raw)
@@ -105,10 +112,16 @@ struct Session: ~Copyable, @unchecked Sendable {
         or: interruption,
         atMost: min(deadline.remaining, keepAlive.interval)
       )
-      if readiness.contains(.input) { lastHeard = .now }
+      if readiness.contains(.input), lastHeard != nil { lastHeard = .now }
       guard readiness.isEmpty else { return }
       try askForSignOfLife()
     }
+  }
+
+  /// From now on a machine that is silent for too long is lost. To be said at the start of each
+  /// command, since nobody listens between two.
+  mutating func expectSignsOfLife() {
+    lastHeard = .now
   }
 
   /// A packet is half sent. Until it is out, only the call that began it may go on: libssh2 refuses
@@ -159,6 +172,7 @@ extension Session {
   }
 
   private mutating func askForSignOfLife() throws(RemoteError) {
+    guard let lastHeard else { return }
     let silence = lastHeard.duration(to: .now)
     guard silence < keepAlive.interval * keepAlive.limit else {
       throw RemoteError(

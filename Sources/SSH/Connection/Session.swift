@@ -101,6 +101,7 @@ struct Session: ~Copyable, @unchecked Sendable {
   /// - Throws: `.timedOut` at the deadline, `.connectionLost` when the machine gave no sign of life
   ///   for too long, `.closed` when interrupted.
   mutating func wait(until deadline: Deadline) throws(RemoteError) {
+    socket.acknowledgeAtOnce()
     let wanted: Readiness = isSending ? [.input, .output] : [.input]
     while true {
       guard !deadline.hasPassed else {

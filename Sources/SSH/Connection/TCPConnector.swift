@@ -23,7 +23,12 @@ struct TCPSocket: ~Copyable {
       var on: Int32 = 1
       // Ignored: without it everything works, only slower.
       _ = setsockopt(
-        descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, &on, socklen_t(MemoryLayout<Int32>.size))
+        descriptor,
+        Int32(IPPROTO_TCP),
+        TCP_QUICKACK,
+        &on,
+        socklen_t(MemoryLayout<Int32>.size)
+      )
     #endif
   }
 

@@ -29,7 +29,9 @@ extension SSHConnection {
     by deadline: Deadline
   ) throws(RemoteError) -> HostKey {
     var pause = Duration.milliseconds(50)
+    var triesLeft = 8
     while true {
+      triesLeft -= 1
       session = try Session(
         on: TCPConnector(
           host: destination.address,
@@ -47,7 +49,8 @@ extension SSHConnection {
       } catch {
         let wasHeard = session?.hasBanner ?? true
         session.take()?.abandon()
-        guard error.code == .connectionLost, !wasHeard, deadline.remaining > pause else {
+        guard error.code == .connectionLost, !wasHeard, triesLeft > 0, deadline.remaining > pause
+        else {
           throw error
         }
         logger.debug(

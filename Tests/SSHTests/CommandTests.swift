@@ -35,6 +35,32 @@ struct CommandTests {
     )
   }
 
+  @Test func `a connection that is forgotten goes away by itself`() async throws {
+    try await withPrivateSSHD { server in
+      weak var forgotten: SSHConnection?
+      do {
+        let connection = try await server.connect()
+        forgotten = connection
+      }
+
+      #expect(forgotten == nil)
+    }
+  }
+
+  @Test func `a line that does not fit into a packet is refused in so many words`() async throws {
+    let error = await #expect(throws: RemoteError.self) {
+      _ = try await run("true " + String(repeating: "x", count: 40_000))
+    }
+
+    #expect(error?.detail.contains("has to go in as the command's input") == true)
+  }
+
+  @Test func `a line that just fits is run`() async throws {
+    let result = try await run("printf %s " + String(repeating: "x", count: 33_900) + " | wc -c")
+
+    #expect(result == CommandResult(termination: .exited(0), output: Array("33900\n".utf8)))
+  }
+
   @Test func `a command that is not there exits with 127`() async throws {
     let result = try await run("no-such-command-here 2>/dev/null")
 

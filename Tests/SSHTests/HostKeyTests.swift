@@ -130,6 +130,32 @@ struct HostKeyTests {
     )
   }
 
+  @Test func `a server that accepts and says nothing is given up at the deadline`() async throws {
+    let port = try FreePort.find()
+    let listener = try Shell.start(
+      "exec socat TCP-LISTEN:\(port),bind=127.0.0.1,fork,reuseaddr SYSTEM:'exec sleep 3'"
+    )
+    defer { Shell.end(listener) }
+    try FreePort.awaitListener(on: port)
+    let destination = SSHDestination(
+      address: "127.0.0.1",
+      port: port,
+      user: "root",
+      knownHostsFiles: [],
+      connectTimeout: .milliseconds(300)
+    )
+
+    let error = await #expect(throws: RemoteError.self) {
+      _ = try await SSHConnection.connect(
+        to: destination,
+        passphrase: { _ in nil },
+        logger: .init(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+      )
+    }
+
+    #expect(error?.code == .timedOut)
+  }
+
   private func refusal(by server: PrivateSSHD, knownHosts: String) async -> RemoteError? {
     await #expect(throws: RemoteError.self) {
       _ = try await server.connect(to: server.destination(knownHosts: knownHosts))

@@ -124,10 +124,10 @@ private final class PseudoTerminal: Sendable {
     _ = try keyboard.writeAll(text.utf8)
   }
 
-  /// Waits for exactly this text on the screen, line ends apart; five seconds at most.
+  /// Waits for exactly this text on the screen, line ends apart; half a minute at most: all the tests share few threads.
   func expect(_ text: String) async throws {
     var seen = ""
-    let deadline = ContinuousClock.now + .seconds(5)
+    let deadline = ContinuousClock.now + .seconds(30)
     while ContinuousClock.now < deadline {
       seen += try rest(waiting: 0)
       if seen.filter({ !$0.isNewline }) == text { return }

@@ -67,7 +67,7 @@ let package = Package(
     room("SSH", ["Remote", "CLibSSH2", "COpenSSL", system, logging]),
     room("Workspace", ["Fleet", "Rollout", yams, mustache, "COpenSSL", system]),
     room("Engine", ["Fleet", "Remote", "HAProxy", "Monit", "Rollout", logging]),
-    room("ProxyServer", ["Duplex", "CLinux", system, logging]),
+    room("ProxyServer", ["Duplex", "CLinux"]),
     room(
       "Commands",
       [
@@ -94,7 +94,7 @@ let package = Package(
     tests("SSHTests", ["SSH", "Remote", system]),
     tests("WorkspaceTests", ["Workspace", "Fleet", "Rollout", system]),
     tests("EngineTests", ["Engine", "Rollout", "Fleet", "Remote", "HAProxy", "Monit"]),
-    tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", system]),
+    tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", "duplex-proxy"]),
     tests("CommandsTests", ["Commands"]),
     tests("LabTests", ["Lab", "CLinux", system]),
     tests("RolloutLabTests", []),

@@ -9,7 +9,7 @@ package enum ShadowDrop: String, Sendable, CaseIterable {
   case reset
   /// The shadow had closed its side before, and then took no more.
   case closedEarly = "closed_early"
-  /// The connection was over and the shadow did not take the rest of it in time.
+  /// The connection was over and the shadow did not finish its own part in time.
   case unfinished
   /// Descriptors are scarce, and clients come first.
   case descriptors
@@ -80,11 +80,11 @@ package struct ShadowLane: Sendable {
     return finished ? .close : .none
   }
 
-  /// The shadow's connection failed after it was made.
-  package func failed() -> Action {
-    if finished { return .close }
-    return .drop(shadowEnded ? .closedEarly : .reset)
-  }
+  /// The shadow reset its connection.
+  package func shadowReset() -> Action { .drop(.reset) }
+
+  /// The shadow's connection takes no more bytes. The kernel may have told of the end that caused it or not.
+  package func refusedBytes() -> Action { .drop(shadowEnded ? .closedEarly : .reset) }
 
   package func connectFailed() -> Action { .drop(.connectFailed) }
 
@@ -92,7 +92,8 @@ package struct ShadowLane: Sendable {
   package func connectTimedOut() -> Action { connected ? .none : .drop(.connectTimeout) }
 
   /// Client and primary are done, and so is the time the shadow had for the rest.
-  package func gaveUp() -> Action { finished ? .close : .drop(.unfinished) }
+  /// Even with everything handed to the kernel: a reset frees what the shadow has not taken from there.
+  package func gaveUp() -> Action { .drop(.unfinished) }
 
   /// Gives back what the queue held. The lane is over after this.
   package mutating func release(_ budget: inout ShadowBudget) {

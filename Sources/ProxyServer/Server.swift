@@ -364,8 +364,11 @@ extension Server {
       carryOut(connections[index].lanes[lane].machine.shadowDone(), index, lane)
     case .failed where !connections[index].lanes[lane].isConnected:
       carryOut(connections[index].lanes[lane].machine.connectFailed(), index, lane)
+    case .failed(EPIPE), .sendFailed(EPIPE):
+      // Linux says EPIPE, not ECONNRESET, of a peer that had sent its FIN before.
+      carryOut(connections[index].lanes[lane].machine.refusedBytes(), index, lane)
     case .failed, .sendFailed, .lost:
-      carryOut(connections[index].lanes[lane].machine.failed(), index, lane)
+      carryOut(connections[index].lanes[lane].machine.shadowReset(), index, lane)
     case .accepted, .acceptFailed, .received: break
     }
     if connections.isLive(index) { releaseIfOver(index) }

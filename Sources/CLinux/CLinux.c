@@ -109,7 +109,12 @@ int clinux_write_stop_signals(int fd) {
   if (sigaction(SIGPIPE, &ignore, NULL) < 0) return -errno;
   if (sigaction(SIGTERM, &stop, NULL) < 0) return -errno;
   if (sigaction(SIGINT, &stop, NULL) < 0) return -errno;
-  return 0;
+  // Whoever started this process may have had them blocked, and that is inherited.
+  sigset_t both;
+  sigemptyset(&both);
+  sigaddset(&both, SIGTERM);
+  sigaddset(&both, SIGINT);
+  return -pthread_sigmask(SIG_UNBLOCK, &both, NULL);
 }
 
 int64_t clinux_raise_descriptor_limit(void) {

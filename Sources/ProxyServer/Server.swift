@@ -364,10 +364,10 @@ extension Server {
       carryOut(connections[index].lanes[lane].machine.shadowDone(), index, lane)
     case .failed where !connections[index].lanes[lane].isConnected:
       carryOut(connections[index].lanes[lane].machine.connectFailed(), index, lane)
-    case .failed(EPIPE), .sendFailed(EPIPE):
-      // Linux says EPIPE, not ECONNRESET, of a peer that had sent its FIN before.
+    case .failed(EPIPE), .sendFailed(EPIPE), .lost:
+      // Linux says EPIPE, not ECONNRESET, of a peer that had sent its FIN before; and after its FIN nobody receives.
       carryOut(connections[index].lanes[lane].machine.refusedBytes(), index, lane)
-    case .failed, .sendFailed, .lost:
+    case .failed, .sendFailed:
       carryOut(connections[index].lanes[lane].machine.shadowReset(), index, lane)
     case .accepted, .acceptFailed, .received: break
     }

@@ -49,9 +49,11 @@ final class Executable {
   /// The exit status, or nil when it does not end within the deadline; then it is killed.
   func exitStatus(seconds: Double = 10) -> Int32? {
     var status: Int32 = 0
-    let ended = TestProxy.eventually(seconds: seconds, { waitpid(pid, &status, WNOHANG) }) {
-      $0 == pid
-    }
+    let ended = TestProxy.eventually(
+      seconds: seconds,
+      { waitpid(pid, &status, WNOHANG) },
+      isReached: { $0 == pid }
+    )
     if ended != pid {
       kill(pid, SIGKILL)
       waitpid(pid, &status, 0)

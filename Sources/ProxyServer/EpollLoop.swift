@@ -13,6 +13,8 @@ final class EpollLoop: EventLoop {
     var reception = Reception.off
     var accepting = false
     var connecting = false
+    /// Its connect is to be tried again; what epoll says of it until then means nothing.
+    var waiting = false
     var readable = false
     var writable = true
     var hungUp = false
@@ -26,6 +28,7 @@ final class EpollLoop: EventLoop {
   private static let share = 4
   private static let acceptShare = 64
   private static let eventCount = 512
+  private static let retryMilliseconds: Int32 = 2
 
   private let epoll: Int32
   private let events: UnsafeMutablePointer<epoll_event>
@@ -34,6 +37,7 @@ final class EpollLoop: EventLoop {
   private var free: [UInt32] = []
   /// Sockets that have more to read, or a failure to report, without another event.
   private var ready: [SocketID] = []
+  private var retries: [(socket: SocketID, address: SocketAddress)] = []
   private var failures: [(socket: SocketID, errno: Int32)] = []
   /// The copy of the bytes being handed over, made when the first socket cannot take them.
   private var copy: (chunk: Chunk, source: UnsafeRawPointer)?
@@ -92,6 +96,7 @@ final class EpollLoop: EventLoop {
   }
 
   func accept(_ listener: SocketID) {
+    guard isOpen(listener) else { return }
     sockets[Int(listener.index)].accepting = true
     // Whether something waits is not known after a rest: looking costs one accept.
     sockets[Int(listener.index)].readable = true
@@ -114,12 +119,19 @@ final class EpollLoop: EventLoop {
 
   func connect(_ socket: SocketID, to address: SocketAddress) {
     let descriptor = sockets[Int(socket.index)].descriptor
+    sockets[Int(socket.index)].waiting = false
     let result = address.withPointer { clinux_connect(descriptor, $0, $1) }
     sockets[Int(socket.index)].connecting = true
     sockets[Int(socket.index)].writable = false
-    // A unix socket whose peer's queue is full says EAGAIN and never calls back: that is a failure.
-    if result < 0, result != -EINPROGRESS { failures.append((socket, -result)) }
-    if result == 0 { list(socket) }
+    switch result {
+    case 0: list(socket)
+    case -EINPROGRESS: break
+    // Only a unix socket says so, when its peer's accept queue is full, and epoll does not tell when there is room.
+    case -EAGAIN:
+      sockets[Int(socket.index)].waiting = true
+      retries.append((socket, address))
+    default: failures.append((socket, -result))
+    }
   }
 
   func receive(_ socket: SocketID, _ reception: Reception) {
@@ -172,7 +184,7 @@ final class EpollLoop: EventLoop {
         index: UInt32(truncatingIfNeeded: event.data.u64),
         generation: UInt32(truncatingIfNeeded: event.data.u64 >> 32)
       )
-      guard isOpen(socket) else { continue }
+      guard isOpen(socket), !sockets[Int(socket.index)].waiting else { continue }
       took(event.events, socket, handler)
     }
     for socket in waiting where isOpen(socket) && sockets[Int(socket.index)].listed {
@@ -183,6 +195,9 @@ final class EpollLoop: EventLoop {
         read(socket, handler)
       }
     }
+    let retried = retries
+    retries.removeAll()
+    for (socket, address) in retried where isOpen(socket) { connect(socket, to: address) }
     reportFailures(handler)
   }
 }
@@ -201,6 +216,7 @@ extension EpollLoop {
 
   private func timeout(until deadline: UInt64) -> Int32 {
     guard ready.isEmpty, failures.isEmpty else { return 0 }
+    if !retries.isEmpty { return Self.retryMilliseconds }
     guard deadline != .max else { return -1 }
     let now = clinux_monotonic_nanoseconds()
     guard deadline > now else { return 0 }

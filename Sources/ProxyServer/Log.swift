@@ -11,6 +11,9 @@ package struct Log: Sendable {
   }
 
   package func line(_ text: String) {
+    // A full pipe that nobody reads would otherwise stop every connection.
+    var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    guard poll(&entry, 1, 0) == 1 else { return }
     var line = Array("duplex-proxy: \(text)\n".utf8)
     // Ignored: a log that nobody can take must not stop the relay.
     _ = write(descriptor, &line, line.count)

@@ -469,7 +469,6 @@ extension Server {
       loop.close(listener, .orderly)
       routes[index].listener = nil
     }
-    restingListeners = []
     phase = .draining
     drainDeadline = clinux_monotonic_nanoseconds() &+ limits.drainTimeout
     log.line("stopping: \(openRelays) open connections may finish")

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Testing
 
@@ -275,6 +276,31 @@ extension RealSockets {
       client.close()
       proxy.stop()
       close(listening.admin[0])
+    }
+
+    @Test func `a unix primary whose accept queue is full is waited for`() throws {
+      let path = "/tmp/duplex-proxy-test-full-\(getpid()).sock"
+      let address = try #require(SocketAddress(unixPath: path))
+      let listener = clinux_stream_socket(AF_UNIX)
+      try #require(address.withPointer { bind(listener, $0, $1) } == 0)
+      defer { unlink(path) }
+      listen(listener, 0)
+      let filler = clinux_stream_socket(AF_UNIX)
+      try #require(address.withPointer { clinux_connect(filler, $0, $1) } == 0)
+      let proxy = try TestProxy(primary: address)
+
+      let client = try proxy.connect()
+      try client.send([1])
+      #expect(try proxy.metric("duplex_connections_open", becomes: 1) == 1)
+      close(clinux_accept(listener))
+      var entry = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+      try #require(poll(&entry, 1, 10_000) == 1)
+      let peer = Peer(clinux_accept(listener))
+
+      #expect(try peer.receive(exactly: 1) == [1])
+      for each in [client, peer] { each.close() }
+      for descriptor in [filler, listener] { close(descriptor) }
+      proxy.stop()
     }
 
     @Test func `a client of a primary that is down is reset and counted`() throws {

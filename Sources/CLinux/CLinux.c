@@ -3,11 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,6 +69,11 @@ ssize_t clinux_discard(int fd, size_t size) {
 
 ssize_t clinux_send(int fd, const void *bytes, size_t size) {
   return folded(send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+int clinux_unacknowledged(int fd) {
+  int count = 0;
+  return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;
 }
 
 void clinux_close_by_reset(int fd) {

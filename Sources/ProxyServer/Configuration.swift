@@ -35,6 +35,10 @@ package struct Limits: Sendable, Equatable {
   package var drainTimeout: UInt64 = 30_000_000_000
   /// How long a shadow may take for the rest when client and primary are done.
   package var shadowLinger: UInt64 = 5_000_000_000
+  /// How long a client may take for what a primary had sent before it reset the connection.
+  package var lastWords: UInt64 = 5_000_000_000
+  /// How often it is looked whether the client has them.
+  package var lastWordsPoll: UInt64 = 5_000_000
   /// How long the health check waits for a primary.
   package var probeTimeout: UInt64 = 1_000_000_000
   /// How long a client of the admin endpoint may take.

@@ -15,6 +15,8 @@ struct Connection {
   var relay: Relay
   var lanes: [Lane]
   var isPrimaryConnected = false
+  /// Until when a reset by the primary is held back for what the client has not acknowledged.
+  var resetBy: UInt64?
   /// Client and primary are closed; only shadows are left.
   var isRelayOver = false
 

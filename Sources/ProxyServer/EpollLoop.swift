@@ -163,6 +163,10 @@ final class EpollLoop: EventLoop {
     return rest.count
   }
 
+  func hasUnacknowledged(_ socket: SocketID) -> Bool {
+    clinux_unacknowledged(sockets[Int(socket.index)].descriptor) > 0
+  }
+
   func finish(_ socket: SocketID) {
     Glibc.shutdown(sockets[Int(socket.index)].descriptor, Int32(SHUT_WR))
   }

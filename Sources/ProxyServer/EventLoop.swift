@@ -84,6 +84,9 @@ protocol EventLoop: AnyObject {
   /// The bytes need not outlive the call.
   func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Int
 
+  /// Whether the peer has still to acknowledge bytes, which a reset would throw away.
+  func hasUnacknowledged(_ socket: SocketID) -> Bool
+
   /// Sends a FIN. Only when nothing is owed.
   func finish(_ socket: SocketID)
 

@@ -65,7 +65,10 @@ extension Server {
 
   func carryOut(_ actions: Relay.Actions, _ index: Int) {
     guard actions.rawValue != 0 else { return }
-    if actions.contains(.reset) { return endRelay(index, .reset) }
+    if actions.contains(.reset) {
+      if !holdsBackReset(index) { endRelay(index, .reset) }
+      return
+    }
     let (client, primary) = (connections[index].client, connections[index].primary)
     if actions.contains(.finishPrimary) { loop.finish(primary) }
     if actions.contains(.finishClient) { loop.finish(client) }
@@ -74,6 +77,19 @@ extension Server {
     if actions.contains(.pausePrimary) { loop.receive(primary, .off) }
     if actions.contains(.readClient) { loop.receive(client, .bytes) }
     if actions.contains(.readPrimary) { loop.receive(primary, .bytes) }
+  }
+
+  /// A reset throws away what the kernel has not delivered yet, and the primary had sent that before its own.
+  private func holdsBackReset(_ index: Int) -> Bool {
+    let client = connections[index].client
+    guard connections[index].relay.isResetting, loop.hasUnacknowledged(client) else { return false }
+    let now = clinux_monotonic_nanoseconds()
+    let resetBy = connections[index].resetBy ?? now &+ limits.lastWords
+    guard now < resetBy else { return false }
+    loop.receive(client, .off)
+    connections[index].resetBy = resetBy
+    resetPolls.add(connections.reference(to: index), now: now)
+    return true
   }
 
   private func endRelay(_ index: Int, _ how: Closing) {

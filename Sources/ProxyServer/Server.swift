@@ -39,6 +39,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   private let descriptorLimit: Int
   private var descriptors: Int
   private var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
+  var resetPolls: DeadlineQueue<ConnectionTable.Reference>
   var lingerDeadlines: DeadlineQueue<ConnectionTable.Reference>
   private var acceptDeadlines: DeadlineQueue<Void>
   private var drainDeadline = UInt64.max
@@ -58,6 +59,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     budget = ShadowBudget(perConnection: limits.shadowBuffer, total: limits.shadowBufferTotal)
     connectDeadlines = DeadlineQueue(delay: limits.connectTimeout)
     lingerDeadlines = DeadlineQueue(delay: limits.shadowLinger)
+    resetPolls = DeadlineQueue(delay: limits.lastWordsPoll)
     acceptDeadlines = DeadlineQueue(delay: limits.acceptRetry)
     admin = AdminEndpoint(limits: limits)
     self.descriptorLimit = descriptorLimit
@@ -228,6 +230,7 @@ extension Server {
   private var nextDeadline: UInt64 {
     min(
       connectDeadlines.next,
+      resetPolls.next,
       lingerDeadlines.next,
       acceptDeadlines.next,
       admin.nextDeadline,
@@ -241,6 +244,10 @@ extension Server {
     }
     while let reference = lingerDeadlines.popDue(now: now) {
       if connections[reference] != nil { lingered(reference.index) }
+    }
+    while let reference = resetPolls.popDue(now: now) {
+      guard let connection = connections[reference], !connection.isRelayOver else { continue }
+      carryOut(.reset, reference.index)
     }
     while acceptDeadlines.popDue(now: now) != nil { acceptAgain() }
     fireAdminDeadlines(now)

@@ -155,6 +155,31 @@ extension RealSockets {
       primary.close()
     }
 
+    @Test func `what a primary sent before its reset reaches a client that reads late`() throws {
+      let primary = Listener()
+      let proxy = try TestProxy(primary: primary.address)
+      let client = try proxy.connect(receiveBuffer: 8192)
+      let peer = try #require(primary.accept())
+      let answer = Noise.bytes(400_000, seed: 14)
+
+      try peer.send(answer)
+      let taken = try proxy.metric(
+        "duplex_bytes_total",
+        "primary_to_client",
+        becomes: answer.count
+      )
+      peer.reset()
+      #expect(taken == answer.count)
+
+      let received = client.receiveAll()
+      #expect(received.bytes == answer)
+      #expect(received.failure == .reset)
+      #expect(try proxy.metric("duplex_connections_open", becomes: 0) == 0)
+      client.close()
+      proxy.stop()
+      primary.close()
+    }
+
     @Test func `a primary that does not read stops the client from sending, and loses nothing`()
       throws
     {
@@ -339,7 +364,7 @@ extension RealSockets {
       #expect(primaryEnd.value() == count)
       #expect(shadowEnd.value() == count)
       #expect(try proxy.metric("duplex_shadow_connections_open", becomes: 0) == 0)
-      #expect(TestProxy.eventually({ openDescriptors() }, isReached: { $0 == before }) == before)
+      #expect(TestProxy.eventually({ openDescriptors() }, isReached: { $0 <= before }) <= before)
       #expect(try proxy.metric("duplex_shadow_bytes_total") == count)
       proxy.stop()
       primary.close()

@@ -30,6 +30,9 @@ ssize_t clinux_discard(int fd, size_t size);
 
 ssize_t clinux_send(int fd, const void *bytes, size_t size);
 
+// Bytes the peer has not acknowledged yet.
+int clinux_unacknowledged(int fd);
+
 // Closes with a reset instead of a FIN.
 void clinux_close_by_reset(int fd);
 

@@ -67,7 +67,7 @@ let package = Package(
     room("SSH", ["Remote", "CLibSSH2", "COpenSSL", system, logging]),
     room("Workspace", ["Fleet", "Rollout", yams, mustache, "COpenSSL", system]),
     room("Engine", ["Fleet", "Remote", "HAProxy", "Monit", "Rollout", logging]),
-    room("ProxyServer", ["Duplex", "CLinux", system, logging]),
+    room("ProxyServer", ["Duplex", "CLinux"]),
     room(
       "Commands",
       [
@@ -94,8 +94,13 @@ let package = Package(
     tests("SSHTests", ["SSH", "Remote", system, logging]),
     tests("WorkspaceTests", ["Workspace", "Fleet", "Rollout", system]),
     tests("EngineTests", ["Engine", "Rollout", "Fleet", "Remote", "HAProxy", "Monit"]),
+<<<<<<< HEAD
     tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", system]),
     tests("CommandsTests", ["Commands", "SSH", "Remote", system]),
+=======
+    tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", "duplex-proxy"]),
+    tests("CommandsTests", ["Commands"]),
+>>>>>>> proxy
     tests("LabTests", ["Lab", "CLinux", system]),
     tests("RolloutLabTests", []),
     tests("ArchitectureTests", []),

@@ -1,1 +1,160 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline ssize_t folded(ssize_t result) { return result < 0 ? -errno : result; }
+
+static void set_option(int fd, int level, int name, int value) {
+  setsockopt(fd, level, name, &value, sizeof value);
+}
+
+int clinux_stream_socket(int family) {
+  int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  if (family != AF_UNIX) set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  return fd;
+}
+
+int clinux_listen(const struct sockaddr *address, socklen_t length) {
+  int fd = clinux_stream_socket(address->sa_family);
+  if (fd < 0) return fd;
+  if (address->sa_family != AF_UNIX) {
+    set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  }
+  if (bind(fd, address, length) < 0 || listen(fd, 65535) < 0) {
+    int error = -errno;
+    close(fd);
+    return error;
+  }
+  return fd;
+}
+
+int clinux_accept(int listener) {
+  return (int)folded(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+int clinux_connect(int fd, const struct sockaddr *address, socklen_t length) {
+  return (int)folded(connect(fd, address, length));
+}
+
+int clinux_connect_result(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) return -errno;
+  return -error;
+}
+
+ssize_t clinux_receive(int fd, void *buffer, size_t size) {
+  return folded(recv(fd, buffer, size, MSG_DONTWAIT));
+}
+
+ssize_t clinux_discard(int fd, size_t size) {
+  return folded(recv(fd, NULL, size, MSG_DONTWAIT | MSG_TRUNC));
+}
+
+ssize_t clinux_send(int fd, const void *bytes, size_t size) {
+  return folded(send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+int clinux_unacknowledged(int fd) {
+  int count = 0;
+  return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;
+}
+
+void clinux_close_by_reset(int fd) {
+  struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close(fd);
+}
+
+int clinux_epoll_create(void) { return (int)folded(epoll_create1(EPOLL_CLOEXEC)); }
+
+int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t data) {
+  struct epoll_event event = {.events = events, .data = {.u64 = data}};
+  return (int)folded(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+
+int clinux_epoll_wait(int epoll, struct epoll_event *events, int count, int milliseconds) {
+  int ready = epoll_wait(epoll, events, count, milliseconds);
+  if (ready < 0) return errno == EINTR ? 0 : -errno;
+  return ready;
+}
+
+int clinux_socket_pair(int pair[2]) {
+  return (int)folded(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair));
+}
+
+static int stop_descriptor = -1;
+
+static void write_stop_signal(int number) {
+  (void)number;
+  int saved = errno;
+  ssize_t ignored = write(stop_descriptor, "s", 1);
+  (void)ignored;
+  errno = saved;
+}
+
+int clinux_write_stop_signals(int fd) {
+  stop_descriptor = fd;
+  struct sigaction ignore = {.sa_handler = SIG_IGN};
+  struct sigaction stop = {.sa_handler = write_stop_signal, .sa_flags = SA_RESTART};
+  if (sigaction(SIGPIPE, &ignore, NULL) < 0) return -errno;
+  if (sigaction(SIGTERM, &stop, NULL) < 0) return -errno;
+  if (sigaction(SIGINT, &stop, NULL) < 0) return -errno;
+  // Whoever started this process may have had them blocked, and that is inherited.
+  sigset_t both;
+  sigemptyset(&both);
+  sigaddset(&both, SIGTERM);
+  sigaddset(&both, SIGINT);
+  return -pthread_sigmask(SIG_UNBLOCK, &both, NULL);
+}
+
+int64_t clinux_raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+  if (limit.rlim_cur < limit.rlim_max) {
+    struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
+}
+
+int clinux_open_descriptors(void) {
+  DIR *directory = opendir("/proc/self/fd");
+  if (directory == NULL) return -errno;
+  int count = 0;
+  for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory))
+    if (entry->d_name[0] != '.') count += 1;
+  closedir(directory);
+  return count - 1;  // opendir's own
+}
+
+int64_t clinux_resident_bytes(void) {
+  FILE *statm = fopen("/proc/self/statm", "re");
+  if (statm == NULL) return -errno;
+  long long size = 0, resident = 0;
+  int read = fscanf(statm, "%lld %lld", &size, &resident);
+  fclose(statm);
+  return read == 2 ? resident * sysconf(_SC_PAGESIZE) : -EIO;
+}
+
+uint64_t clinux_monotonic_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

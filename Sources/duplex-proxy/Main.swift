@@ -1,4 +1,9 @@
+import Glibc
+import ProxyServer
+
 @main
 struct Main {
-  static func main() {}
+  static func main() {
+    exit(DuplexProxy.main(Array(CommandLine.arguments.dropFirst())))
+  }
 }

@@ -1,4 +1,62 @@
 #ifndef CLINUX_H
 #define CLINUX_H
+
+// The door to what Linux offers and Swift's Glibc module does not show well.
+// Every clinux_ function returns its result, or the negated errno: a caller cannot read a stale errno.
+
+#include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+// Opens a non-blocking, close-on-exec stream socket; TCP sockets get TCP_NODELAY.
+int clinux_stream_socket(int family);
+
+// Opens a listening socket bound to the address; TCP_NODELAY and SO_KEEPALIVE pass on to what it accepts.
+int clinux_listen(const struct sockaddr *address, socklen_t length);
+
+// Accepts one connection, non-blocking and close-on-exec.
+int clinux_accept(int listener);
+
+int clinux_connect(int fd, const struct sockaddr *address, socklen_t length);
+
+// The error a finished connect left behind: 0 when it succeeded.
+int clinux_connect_result(int fd);
+
+ssize_t clinux_receive(int fd, void *buffer, size_t size);
+
+// Throws away up to `size` received bytes without copying them out of the kernel. TCP only.
+ssize_t clinux_discard(int fd, size_t size);
+
+ssize_t clinux_send(int fd, const void *bytes, size_t size);
+
+// Bytes the peer has not acknowledged yet.
+int clinux_unacknowledged(int fd);
+
+// Closes with a reset instead of a FIN.
+void clinux_close_by_reset(int fd);
+
+int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t data);
+int clinux_epoll_create(void);
+
+// Waits in milliseconds; -1 waits without end. An interrupted wait is no event.
+int clinux_epoll_wait(int epoll, struct epoll_event *events, int count, int milliseconds);
+
+// A connected pair of non-blocking, close-on-exec stream sockets.
+int clinux_socket_pair(int pair[2]);
+
+// Makes SIGTERM and SIGINT write one byte each to the descriptor, and SIGPIPE be ignored.
+int clinux_write_stop_signals(int fd);
+
+// Raises the soft limit of open files to the hard one and returns it.
+int64_t clinux_raise_descriptor_limit(void);
+
+// The number of open descriptors of this process.
+int clinux_open_descriptors(void);
+
+// Resident memory of this process.
+int64_t clinux_resident_bytes(void);
+
+uint64_t clinux_monotonic_nanoseconds(void);
+
 #endif

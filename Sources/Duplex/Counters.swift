@@ -1,0 +1,27 @@
+/// What one route has done since the process started, and what it is doing now.
+package struct RouteCounters: Sendable, Equatable {
+  package var connections = 0
+  package var open = 0
+  package var bytesToPrimary = 0
+  package var bytesToClient = 0
+  package var primaryConnectFailures = 0
+  /// In the order of the route's shadows.
+  package var shadows: [ShadowCounters]
+
+  package init(shadows: Int) {
+    self.shadows = Array(repeating: ShadowCounters(), count: shadows)
+  }
+}
+
+/// What one shadow of one route got.
+package struct ShadowCounters: Sendable, Equatable {
+  package var connections = 0
+  package var open = 0
+  /// Bytes its sockets took.
+  package var bytes = 0
+  /// Bytes it answered, all thrown away.
+  package var answerBytes = 0
+  package var drops: [ShadowDrop: Int] = [:]
+
+  package init() {}
+}

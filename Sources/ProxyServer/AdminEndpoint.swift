@@ -1,0 +1,200 @@
+import CLinux
+import Duplex
+
+/// The admin endpoint's connections and the health probe that is under way.
+///
+/// It answers one request a connection, holds a bounded number of clients, each for a bounded time, and reads
+/// no more than a header of each: a slow or senseless client costs a descriptor for some seconds, no more.
+struct AdminEndpoint {
+  struct Client {
+    let socket: SocketID
+    let number: Int
+    var input: [UInt8] = []
+    var isHead = false
+    var isAnswered = false
+  }
+
+  /// One look at every primary.
+  struct Probe {
+    /// By route; nil once the primary has answered in either way.
+    var sockets: [SocketID?]
+    var failures: [Int: String] = [:]
+    /// Admin clients that wait for the outcome.
+    var waiting: [Int]
+    let number: Int
+
+    var isOver: Bool { sockets.allSatisfy { $0 == nil } }
+  }
+
+  /// More clients than this are turned away.
+  static let clientLimit = 64
+
+  var clients: [Int: Client] = [:]
+  var probe: Probe?
+  var clientDeadlines: DeadlineQueue<Int>
+  var probeDeadlines: DeadlineQueue<Int>
+  private var lastNumber = 0
+
+  init(limits: Limits) {
+    clientDeadlines = DeadlineQueue(delay: limits.adminTimeout)
+    probeDeadlines = DeadlineQueue(delay: limits.probeTimeout)
+  }
+
+  var nextDeadline: UInt64 { min(clientDeadlines.next, probeDeadlines.next) }
+
+  /// A number that is never given again.
+  mutating func nextNumber() -> Int {
+    lastNumber += 1
+    return lastNumber
+  }
+}
+
+extension Server {
+  func adminCompleted(_ completion: Completion, tag: Tag, socket: SocketID) {
+    switch tag.role {
+    case .adminListener: adminAccepted(completion, socket)
+    case .probe: probed(completion, route: tag.index)
+    default: adminClientCompleted(completion, tag.index)
+    }
+  }
+
+  func fireAdminDeadlines(_ now: UInt64) {
+    while let number = admin.clientDeadlines.popDue(now: now) { endAdmin(number, .reset) }
+    while let number = admin.probeDeadlines.popDue(now: now) {
+      guard let probe = admin.probe, probe.number == number else { continue }
+      for route in probe.sockets.indices where probe.sockets[route] != nil {
+        probeEnded(route, failure: "did not accept a connection in time")
+      }
+    }
+  }
+
+  private func adminAccepted(_ completion: Completion, _ listener: SocketID) {
+    switch completion {
+    case .accepted(let descriptor):
+      let number = admin.nextNumber()
+      guard let socket = adopt(descriptor, tag: Tag(role: .admin, index: number)) else { return }
+      guard admin.clients.count < AdminEndpoint.clientLimit else { return close(socket, .reset) }
+      admin.clients[number] = AdminEndpoint.Client(socket: socket, number: number)
+      admin.clientDeadlines.add(number, now: clinux_monotonic_nanoseconds())
+      loop.receive(socket, .bytes)
+    case .acceptFailed:
+      retryAccepting(listener)
+    default: break
+    }
+  }
+
+  private func adminClientCompleted(_ completion: Completion, _ number: Int) {
+    guard let client = admin.clients[number] else { return }
+    switch completion {
+    case .received(let bytes) where !client.isAnswered:
+      admin.clients[number]?.input += bytes.prefix(AdminRequest.limit + 1)
+      answerRequest(number)
+    case .received:
+      // Bytes after the request are read and ignored, so that closing does not reset the answer.
+      break
+    case .sent:
+      loop.finish(client.socket)
+    case .ended, .failed, .sendFailed, .lost:
+      endAdmin(number, .orderly)
+    case .accepted, .acceptFailed, .connected, .discarded: break
+    }
+  }
+
+  private func answerRequest(_ number: Int) {
+    guard let client = admin.clients[number] else { return }
+    switch AdminRequest(client.input) {
+    case .incomplete: return
+    case .malformed: answer(number, AdminResponse(status: 400, body: "not a request\n"))
+    case .otherMethod: answer(number, AdminResponse(status: 405, body: "only GET is answered\n"))
+    case .get(let path, let isHead):
+      admin.clients[number]?.isHead = isHead
+      switch path {
+      case "/health": startProbe(for: number)
+      case "/metrics": answer(number, metricsResponse())
+      case "/version":
+        answer(number, AdminResponse(status: 200, body: "duplex-proxy \(Version.text)\n"))
+      default: answer(number, AdminResponse(status: 404, body: "/health /metrics /version\n"))
+      }
+    }
+  }
+
+  private func answer(_ number: Int, _ response: AdminResponse) {
+    guard let client = admin.clients[number], !client.isAnswered else { return }
+    admin.clients[number]?.isAnswered = true
+    admin.clients[number]?.input = []
+    let bytes = response.bytes(isHead: client.isHead)
+    let owed = bytes.withUnsafeBytes { loop.send($0, on: client.socket) }
+    if owed == 0 { loop.finish(client.socket) }
+  }
+
+  private func endAdmin(_ number: Int, _ how: Closing) {
+    guard let client = admin.clients.removeValue(forKey: number) else { return }
+    close(client.socket, how)
+  }
+}
+
+// MARK: Health
+
+extension Server {
+  /// A fresh connection to every primary; a request that comes while one is under way waits for its outcome.
+  private func startProbe(for client: Int) {
+    if phase != .serving {
+      return answer(client, AdminResponse(status: 503, body: "stopping\n"))
+    }
+    guard admin.probe == nil else {
+      admin.probe?.waiting.append(client)
+      return
+    }
+    let number = admin.nextNumber()
+    admin.probe = AdminEndpoint.Probe(
+      sockets: Array(repeating: nil, count: routes.count),
+      waiting: [client],
+      number: number
+    )
+    admin.probeDeadlines.add(number, now: clinux_monotonic_nanoseconds())
+    for index in routes.indices {
+      guard routes[index].listener != nil else {
+        admin.probe?.failures[index] = "is not listening"
+        continue
+      }
+      let tag = Tag(role: .probe, index: index)
+      if let socket = open(routes[index].route.primary, tag: tag) {
+        admin.probe?.sockets[index] = socket
+      } else {
+        admin.probe?.failures[index] = "could not be tried for want of descriptors"
+      }
+    }
+    concludeProbe()
+  }
+
+  private func probed(_ completion: Completion, route: Int) {
+    switch completion {
+    case .connected: probeEnded(route, failure: nil)
+    case .failed(let errno): probeEnded(route, failure: "refused a connection, error \(errno)")
+    default: break
+    }
+  }
+
+  private func probeEnded(_ route: Int, failure: String?) {
+    guard let socket = admin.probe?.sockets[route] else { return }
+    admin.probe?.sockets[route] = nil
+    admin.probe?.failures[route] = failure
+    close(socket, .orderly)
+    concludeProbe()
+  }
+
+  private func concludeProbe() {
+    guard let probe = admin.probe, probe.isOver else { return }
+    admin.probe = nil
+    let lines = routes.indices.map { index in
+      let route = routes[index]
+      let outcome = probe.failures[index].map { "primary \(route.route.primary) \($0)" } ?? "ok"
+      return "\(route.address): \(outcome)\n"
+    }
+    let response = AdminResponse(
+      status: probe.failures.isEmpty ? 200 : 503,
+      body: lines.joined()
+    )
+    for client in probe.waiting { answer(client, response) }
+  }
+}

@@ -1,0 +1,81 @@
+/// The first line of an HTTP/1.x request, as far as an endpoint that only answers GET needs it.
+package enum AdminRequest: Equatable, Sendable {
+  /// The header has not ended yet.
+  case incomplete
+  /// GET or HEAD of a path, without its query.
+  case get(path: String, isHead: Bool)
+  /// Another method.
+  case otherMethod
+  /// Not HTTP, or more than the endpoint reads.
+  case malformed
+
+  /// Headers longer than this are refused.
+  package static let limit = 8192
+
+  package init(_ bytes: [UInt8]) {
+    guard bytes.count <= Self.limit else {
+      self = .malformed
+      return
+    }
+    guard Self.endsHeader(bytes) else {
+      self = .incomplete
+      return
+    }
+    let line = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+    let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+    guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8),
+      words[1].first == UInt8(ascii: "/")
+    else {
+      self = .malformed
+      return
+    }
+    let path = String(decoding: words[1].prefix { $0 != UInt8(ascii: "?") }, as: UTF8.self)
+    switch String(decoding: words[0], as: UTF8.self) {
+    case "GET": self = .get(path: path, isHead: false)
+    case "HEAD": self = .get(path: path, isHead: true)
+    default: self = .otherMethod
+    }
+  }
+
+  /// An empty line ends the header; a line feed alone ends a line too (RFC 9112, 2.2).
+  private static func endsHeader(_ bytes: [UInt8]) -> Bool {
+    var isLineEmpty = false
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: "\n"):
+        if isLineEmpty { return true }
+        isLineEmpty = true
+      case UInt8(ascii: "\r"): continue
+      default: isLineEmpty = false
+      }
+    }
+    return false
+  }
+}
+
+/// What the endpoint answers; the connection is closed after it.
+package struct AdminResponse: Sendable, Equatable {
+  package let status: Int
+  package let body: String
+  package var contentType = "text/plain; charset=utf-8"
+
+  package func bytes(isHead: Bool) -> [UInt8] {
+    let reason =
+      switch status {
+      case 200: "OK"
+      case 400: "Bad Request"
+      case 404: "Not Found"
+      case 405: "Method Not Allowed"
+      default: "Service Unavailable"
+      }
+    let head = """
+      HTTP/1.1 \(status) \(reason)\r
+      Content-Type: \(contentType)\r
+      Content-Length: \(body.utf8.count)\r
+      Connection: close\r
+      \r
+
+      """
+    return Array(head.utf8) + (isHead ? [] : Array(body.utf8))
+  }
+}

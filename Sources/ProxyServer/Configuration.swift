@@ -1,0 +1,50 @@
+/// Everything the proxy is told at its start.
+package struct Configuration: Sendable, Equatable {
+  package var routes: [Route] = []
+  /// Where the admin endpoint listens: loopback or unix sockets.
+  package var admin: [SocketAddress] = []
+  package var limits = Limits()
+  /// A line for each connection.
+  package var isVerbose = false
+
+  package init() {}
+}
+
+/// One listening port, its primary and its shadows.
+package struct Route: Sendable, Equatable {
+  package var listen: SocketAddress
+  package var primary: SocketAddress
+  package var shadows: [SocketAddress]
+
+  package init(listen: SocketAddress, primary: SocketAddress, shadows: [SocketAddress] = []) {
+    self.listen = listen
+    self.primary = primary
+    self.shadows = shadows
+  }
+}
+
+/// Bounds of memory and time. Times are nanoseconds.
+package struct Limits: Sendable, Equatable {
+  /// A side is not read while it has this much waiting for the other one.
+  package var relayBuffer = 64 * 1024
+  /// What one connection's shadow may lag.
+  package var shadowBuffer = 1024 * 1024
+  /// What all shadows together may lag.
+  package var shadowBufferTotal = 64 * 1024 * 1024
+  package var connectTimeout: UInt64 = 5_000_000_000
+  package var drainTimeout: UInt64 = 30_000_000_000
+  /// How long a shadow may take for the rest when client and primary are done.
+  package var shadowLinger: UInt64 = 5_000_000_000
+  /// How long a client may take for what a primary had sent before it reset the connection.
+  package var lastWords: UInt64 = 5_000_000_000
+  /// How often it is looked whether the client has them.
+  package var lastWordsPoll: UInt64 = 5_000_000
+  /// How long the health check waits for a primary.
+  package var probeTimeout: UInt64 = 1_000_000_000
+  /// How long a client of the admin endpoint may take.
+  package var adminTimeout: UInt64 = 5_000_000_000
+  /// After an accept failed for want of descriptors.
+  package var acceptRetry: UInt64 = 50_000_000
+
+  package init() {}
+}

@@ -1,0 +1,69 @@
+import Duplex
+
+/// One client's connection with its sockets: to the primary, and to each shadow as long as it is followed.
+struct Connection {
+  struct Lane {
+    var machine = ShadowLane()
+    /// Nil once the shadow is done or dropped.
+    var socket: SocketID?
+    var isConnected = false
+  }
+
+  let route: Int
+  let client: SocketID
+  let primary: SocketID
+  var relay: Relay
+  var lanes: [Lane]
+  var isPrimaryConnected = false
+  /// Until when a reset by the primary is held back for what the client has not acknowledged.
+  var resetBy: UInt64?
+  /// Client and primary are closed; only shadows are left.
+  var isRelayOver = false
+
+  var isOver: Bool { isRelayOver && lanes.allSatisfy { $0.socket == nil } }
+}
+
+/// Connections by number. A number is used again, so what outlives a connection carries its generation too.
+struct ConnectionTable {
+  struct Reference {
+    let index: Int
+    let generation: UInt32
+  }
+
+  private(set) var generations: [UInt32] = []
+  private var connections: [Connection?] = []
+  private var free: [Int] = []
+
+  subscript(index: Int) -> Connection {
+    get { connections[index]! }
+    _modify { yield &connections[index]! }
+  }
+
+  subscript(reference: Reference) -> Connection? {
+    generations[reference.index] == reference.generation ? connections[reference.index] : nil
+  }
+
+  var indices: Range<Int> { connections.indices }
+
+  func isLive(_ index: Int) -> Bool { connections[index] != nil }
+
+  func reference(to index: Int) -> Reference {
+    Reference(index: index, generation: generations[index])
+  }
+
+  /// The number that the next connection will get.
+  mutating func reserve() -> Int {
+    if let index = free.popLast() { return index }
+    connections.append(nil)
+    generations.append(0)
+    return connections.count - 1
+  }
+
+  mutating func put(_ connection: Connection, at index: Int) { connections[index] = connection }
+
+  mutating func release(_ index: Int) {
+    connections[index] = nil
+    generations[index] &+= 1
+    free.append(index)
+  }
+}

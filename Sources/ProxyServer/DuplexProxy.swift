@@ -1,0 +1,123 @@
+import CLinux
+import Glibc
+
+/// The program: what its arguments ask for, and its exit status.
+package enum DuplexProxy {
+  /// 0 done, 1 could not start (or `ask`: another status than 200), 2 `ask`: nobody answered, 64 wrong usage.
+  package static func main(_ arguments: [String]) -> Int32 {
+    if arguments.contains("--help") || arguments.contains("-h") {
+      print(usage)
+      return 0
+    }
+    if arguments.contains("--version") {
+      print("duplex-proxy \(Version.text)")
+      return 0
+    }
+    if arguments.first == "ask" { return AskCommand.main(Array(arguments.dropFirst())) }
+    return serve(arguments)
+  }
+
+  private static func serve(_ arguments: [String]) -> Int32 {
+    let isCheck = arguments.contains("--check")
+    let configuration: Configuration
+    do {
+      configuration = try Flags.parse(
+        arguments.filter { $0 != "--check" },
+        readFile: TextFile.read
+      )
+    } catch {
+      for problem in error.all { Log().line("\(problem)") }
+      return 64
+    }
+    if isCheck {
+      print(description(of: configuration), terminator: "")
+      return 0
+    }
+    return serve(configuration)
+  }
+
+  private static func serve(_ configuration: Configuration) -> Int32 {
+    let log = Log(isVerbose: configuration.isVerbose)
+    let limit = clinux_raise_descriptor_limit()
+    var stop: [Int32] = [-1, -1]
+    guard limit > 0, clinux_socket_pair(&stop) >= 0, clinux_write_stop_signals(stop[1]) >= 0,
+      let loop = EpollLoop()
+    else {
+      log.line("could not start: the kernel refused a descriptor or a signal handler")
+      return 1
+    }
+    let sockets: ListeningSockets
+    do {
+      sockets = try ListeningSockets(configuration)
+    } catch {
+      let reason = String(cString: strerror(error.errno))
+      log.line("could not listen on \(error.address): \(reason)")
+      return 1
+    }
+    let server = Server(
+      configuration,
+      loop: loop,
+      sockets: sockets,
+      stop: stop[0],
+      descriptorLimit: Int(limit),
+      log: log
+    )
+    for route in sockets.routes {
+      let shadows = route.route.shadows.map(\.description).joined(separator: ", ")
+      log.line(
+        "listening on \(route.address), primary \(route.route.primary), shadows \(shadows.isEmpty ? "none" : shadows)"
+      )
+    }
+    for address in sockets.adminAddresses { log.line("admin endpoint on \(address)") }
+    server.run()
+    for path in configuration.admin.compactMap(\.unixPath) { unlink(path) }
+    log.line("stopped")
+    return 0
+  }
+
+  /// What a configuration will do, for --check.
+  package static func description(of configuration: Configuration) -> String {
+    var text = ""
+    for route in configuration.routes {
+      text += "route \(route.listen)\n  primary \(route.primary)\n"
+      for shadow in route.shadows { text += "  shadow \(shadow)\n" }
+    }
+    for address in configuration.admin { text += "admin \(address)\n" }
+    let limits = configuration.limits
+    text += """
+      shadow-buffer \(limits.shadowBuffer) bytes a connection, \(limits.shadowBufferTotal) in all
+      connect-timeout \(Double(limits.connectTimeout) / 1e9) s
+      drain-timeout \(Double(limits.drainTimeout) / 1e9) s
+
+      """
+    return text
+  }
+
+  private static let usage = """
+    duplex-proxy \(Version.text): relays each connection to a primary and copies the client's bytes to shadows,
+    whose answers are thrown away.
+
+    duplex-proxy -l PORT -r IP:PORT [-d IP:PORT,…] …
+      -l, --listen PORT            opens a route; the route flags after it belong to it
+      -r, --relay IP:PORT          its primary, [IPv6]:PORT and unix:PATH too
+      -s, --socket PATH            its primary on a unix socket
+      -d, --duplicate IP:PORT[,…]  its shadows, unix:PATH too
+          --bind IP                address to listen on (default 0.0.0.0)
+          --config FILE            more flags, one a line, # comments
+          --admin ADDRESS          /health /metrics /version on 127.0.0.1:PORT, [::1]:PORT or unix:PATH; repeatable
+          --shadow-buffer BYTES    what a connection's shadow may lag before it is dropped (default 1m)
+          --shadow-buffer-total BYTES  what all shadows together may (default 64m)
+          --connect-timeout SECONDS    for primaries and shadows (default 5)
+          --drain-timeout SECONDS      for open connections after SIGTERM (default 30)
+      -v, --verbose                a line for each connection
+          --check                  print what the configuration means, and exit
+          --version, --help
+
+    duplex-proxy ask PATH --admin ADDRESS [--timeout SECONDS] [--wait SECONDS]
+      prints the admin endpoint's answer; with --wait, asks every 20 ms until the answer is 200
+
+    Example: duplex-proxy -l 8080 -r 127.0.0.1:81 -d 10.9.0.5:80 --admin 127.0.0.1:9900
+    SIGTERM or SIGINT stops listening and lets open connections finish; a second one ends at once.
+    Exit status: 0 done; 1 could not listen (ask: not 200); 2 ask: no answer; 64 wrong usage.
+    """
+}

@@ -1,0 +1,95 @@
+/// A socket that a loop owns. A closed socket's identity is never given to another one.
+struct SocketID: Hashable {
+  let index: UInt32
+  let generation: UInt32
+}
+
+/// What a socket is to the server: handed back with each of its completions.
+struct Tag {
+  enum Role: UInt8 { case listener, client, primary, shadow, adminListener, admin, probe, stop }
+
+  let role: Role
+  /// Which shadow of the connection.
+  var lane: UInt16 = 0
+  /// Which connection, listener or probe.
+  let index: Int
+}
+
+/// What became of something asked of the loop.
+enum Completion {
+  /// A listener's new connection, not yet adopted.
+  case accepted(Int32)
+  /// No connection could be accepted; the listener rests until it is told to accept again.
+  case acceptFailed(errno: Int32)
+  case connected
+  /// The connect failed, or the connection did and all it had sent has been received.
+  case failed(errno: Int32)
+  /// A send failed; what the peer had sent before can still be received.
+  case sendFailed(errno: Int32)
+  /// The connection broke while nobody was receiving; what the peer had sent before can still be received.
+  case lost
+  /// Bytes of the peer, valid only during this call.
+  case received(UnsafeRawBufferPointer)
+  /// Bytes of the peer that were thrown away.
+  case discarded(Int)
+  /// The peer's FIN.
+  case ended
+  /// Bytes that an earlier `send` had left owed have been taken.
+  case sent(Int)
+}
+
+/// What to do with received bytes.
+enum Reception {
+  case off
+  /// Hand them over.
+  case bytes
+  /// Throw them away, without copying them where the kernel can do without.
+  case discard
+}
+
+enum Closing {
+  case orderly
+  /// By a reset: the peer learns that something went wrong, and the kernel drops what was unsent.
+  case reset
+}
+
+protocol CompletionHandler: AnyObject {
+  func completed(_ completion: Completion, tag: Tag, socket: SocketID)
+}
+
+/// A completion-shaped event loop: the server asks, the loop answers later with a `Completion`, always from
+/// within `turn` and never from within a request. Epoll and io_uring fit behind it alike: accepts and receives
+/// are asked for once and go on until paused, and bytes given to `send` are the loop's to keep until taken.
+protocol EventLoop: AnyObject {
+  /// Takes ownership of a non-blocking descriptor. Nil when the kernel has no room to watch it; then it is closed.
+  func adopt(_ descriptor: Int32, tag: Tag) -> SocketID?
+
+  func close(_ socket: SocketID, _ how: Closing)
+
+  /// Accepts until told to rest, or until an accept fails.
+  func accept(_ listener: SocketID)
+
+  /// Leaves new connections waiting in the kernel's queue.
+  func rest(_ listener: SocketID)
+
+  /// Accepts what already waits, calling back at once for each.
+  func drainAccepts(_ listener: SocketID, _ body: (Int32) -> Void)
+
+  func connect(_ socket: SocketID, to address: SocketAddress)
+
+  /// Receives until told otherwise. Started again, goes on where it was.
+  func receive(_ socket: SocketID, _ reception: Reception)
+
+  /// Sends bytes and returns how many of them are still owed; those are reported by `sent` when taken.
+  /// The bytes need not outlive the call.
+  func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Int
+
+  /// Whether the peer has still to acknowledge bytes, which a reset would throw away.
+  func hasUnacknowledged(_ socket: SocketID) -> Bool
+
+  /// Sends a FIN. Only when nothing is owed.
+  func finish(_ socket: SocketID)
+
+  /// Waits for completions until `deadline` (monotonic nanoseconds) and hands them over.
+  func turn(until deadline: UInt64, _ handler: some CompletionHandler)
+}

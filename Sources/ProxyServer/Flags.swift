@@ -1,0 +1,359 @@
+/// The flags, read by ourselves: their order matters (a route's flags follow its --listen), files of flags are
+/// the same language, every problem is to be reported with its place, and the executable stays small.
+/// ArgumentParser does none of these well.
+package struct Flags {
+  /// Where a word was written, for messages: `argument 3`, `proxy.conf:12`.
+  package struct Problem: Error, Equatable, CustomStringConvertible {
+    package let place: String
+    package let text: String
+
+    package var description: String { "\(place): \(text)" }
+  }
+
+  package struct Problems: Error, Equatable {
+    package let all: [Problem]
+  }
+
+  /// Reads the named file; the reason it cannot be read as text otherwise.
+  package typealias FileReader = (String) -> Result<String, Problem>
+
+  private struct OpenRoute {
+    var place: String
+    var port: UInt16?
+    var bind = "0.0.0.0"
+    var primary: SocketAddress?
+    var shadows: [SocketAddress] = []
+    /// A part of it was wrong and has been reported: what is missing need not be.
+    var isFaulty = false
+  }
+
+  private var configuration = Configuration()
+  private var problems: [Problem] = []
+  private var open: [OpenRoute] = []
+
+  /// The configuration that the arguments, and the files they name, describe; or every problem in them.
+  package static func parse(
+    _ arguments: [String],
+    readFile: FileReader
+  ) throws(Problems) -> Configuration {
+    var flags = Flags()
+    flags.take(arguments, readFile)
+    flags.closeRoutes()
+    if !flags.problems.isEmpty { throw Problems(all: flags.problems) }
+    return flags.configuration
+  }
+
+  private mutating func report(_ place: String, _ text: String) {
+    problems.append(Problem(place: place, text: text))
+  }
+}
+
+// MARK: Words
+
+extension Flags {
+  private mutating func take(_ arguments: [String], _ readFile: FileReader) {
+    var position = 0
+    while position < arguments.count {
+      let place = "argument \(position + 1)"
+      let (name, attached) = Self.split(arguments[position])
+      position += 1
+      guard let flag = Flag(rawValue: name) else {
+        report(place, "unknown flag \(name); --help lists them")
+        continue
+      }
+      guard flag.takesValue else {
+        if attached != nil { report(place, "\(name) takes no value") }
+        take(flag, "", place)
+        continue
+      }
+      var value = attached
+      if value == nil, position < arguments.count {
+        value = arguments[position]
+        position += 1
+      }
+      guard let value else {
+        report(place, "\(name) needs a value")
+        continue
+      }
+      if flag == .config {
+        takeFile(value, place, readFile)
+      } else {
+        take(flag, value, place)
+      }
+    }
+  }
+
+  private mutating func takeFile(_ path: String, _ place: String, _ readFile: FileReader) {
+    let text: String
+    switch readFile(path) {
+    case .success(let content): text = content
+    case .failure(let problem): return report(place, problem.text)
+    }
+    let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
+    for (index, line) in lines.enumerated() {
+      let words = line.split { $0 == " " || $0 == "\t" }
+      guard let first = words.first, !first.hasPrefix("#") else { continue }
+      takeLine(words.map(String.init), "\(path):\(index + 1)")
+    }
+  }
+
+  private mutating func takeLine(_ words: [String], _ place: String) {
+    let (name, attached) = Self.split(words[0])
+    guard let flag = Flag(rawValue: name), flag != .config else {
+      return report(place, "\(name) is no flag for a configuration file")
+    }
+    let rest = words.dropFirst().prefix { !$0.hasPrefix("#") }
+    let values = (attached.map { [$0] } ?? []) + rest
+    switch (flag.takesValue, values.count) {
+    case (true, 1): take(flag, values[0], place)
+    case (false, 0): take(flag, "", place)
+    case (true, 0): report(place, "\(name) needs a value")
+    // `-d a, b`: a list may have spaces after its commas.
+    case (true, _) where flag == .duplicate: take(flag, values.joined(), place)
+    case (true, _): report(place, "\(name) takes one value")
+    case (false, _): report(place, "\(name) takes no value")
+    }
+  }
+
+  /// `--flag=value` is one word.
+  private static func split(_ word: String) -> (name: String, value: String?) {
+    guard word.hasPrefix("--"), let equals = word.firstIndex(of: "=") else { return (word, nil) }
+    return (String(word[..<equals]), String(word[word.index(after: equals)...]))
+  }
+}
+
+// MARK: Meanings
+
+extension Flags {
+  private enum Flag: RawRepresentable {
+    case listen, relay, socket, duplicate, verbose, bind, config, admin
+    case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout
+
+    init?(rawValue: String) {
+      switch rawValue {
+      case "-l", "--listen": self = .listen
+      case "-r", "--relay": self = .relay
+      case "-s", "--socket": self = .socket
+      case "-d", "--duplicate": self = .duplicate
+      case "-v", "--verbose": self = .verbose
+      case "--bind": self = .bind
+      case "--config": self = .config
+      case "--admin": self = .admin
+      case "--shadow-buffer": self = .shadowBuffer
+      case "--shadow-buffer-total": self = .shadowBufferTotal
+      case "--connect-timeout": self = .connectTimeout
+      case "--drain-timeout": self = .drainTimeout
+      default: return nil
+      }
+    }
+
+    var rawValue: String {
+      switch self {
+      case .listen: "--listen"
+      case .relay: "--relay"
+      case .socket: "--socket"
+      case .duplicate: "--duplicate"
+      case .verbose: "--verbose"
+      case .bind: "--bind"
+      case .config: "--config"
+      case .admin: "--admin"
+      case .shadowBuffer: "--shadow-buffer"
+      case .shadowBufferTotal: "--shadow-buffer-total"
+      case .connectTimeout: "--connect-timeout"
+      case .drainTimeout: "--drain-timeout"
+      }
+    }
+
+    var takesValue: Bool { self != .verbose }
+  }
+
+  private mutating func take(_ flag: Flag, _ value: String, _ place: String) {
+    switch flag {
+    case .config: break
+    case .verbose: configuration.isVerbose = true
+    case .listen: takeListen(value, place)
+    case .bind: takeBind(value, place)
+    case .relay: takePrimary(endpoint(value, place, flag), place)
+    case .socket: takePrimary(unixSocket(value, place, flag), place)
+    case .duplicate:
+      for part in value.split(separator: ",", omittingEmptySubsequences: false) {
+        let address = endpoint(String(part.filter { $0 != " " }), place, flag)
+        changeRoute(place) {
+          if let address { $0.shadows.append(address) } else { $0.isFaulty = true }
+        }
+      }
+    case .admin:
+      guard let address = endpoint(value, place, flag, allowingPortZero: true) else { return }
+      guard address.isLoopback else {
+        return report(place, "--admin \(value): only 127.0.0.0/8, [::1] or unix:PATH")
+      }
+      configuration.admin.append(address)
+    case .shadowBuffer: take(size(value, place, flag)) { $0.shadowBuffer = $1 }
+    case .shadowBufferTotal: take(size(value, place, flag)) { $0.shadowBufferTotal = $1 }
+    case .connectTimeout: take(duration(value, place, flag)) { $0.connectTimeout = $1 }
+    case .drainTimeout: take(duration(value, place, flag)) { $0.drainTimeout = $1 }
+    }
+  }
+
+  private mutating func take<Value>(_ value: Value?, _ change: (inout Limits, Value) -> Void) {
+    if let value { change(&configuration.limits, value) }
+  }
+
+  private mutating func takeListen(_ value: String, _ place: String) {
+    let port = UInt16(value)
+    if port == nil { report(place, "--listen \(value): a port of 0 to 65535 was expected") }
+    // Flags before the first --listen belong to it, as em-proxy's may stand in any order.
+    if open.count == 1, open[0].port == nil, !open[0].isFaulty {
+      open[0].port = port
+    } else {
+      open.append(OpenRoute(place: place, port: port))
+    }
+    if port == nil { open[open.count - 1].isFaulty = true }
+  }
+
+  private mutating func takeBind(_ value: String, _ place: String) {
+    let literal = Self.withoutBrackets(value)
+    let isLiteral = SocketAddress(literal: literal, port: 0) != nil
+    if !isLiteral { report(place, "--bind \(value): an IP address was expected") }
+    changeRoute(place) { if isLiteral { $0.bind = literal } else { $0.isFaulty = true } }
+  }
+
+  private mutating func takePrimary(_ address: SocketAddress?, _ place: String) {
+    var isSecond = false
+    changeRoute(place) {
+      guard let address else {
+        $0.isFaulty = true
+        return
+      }
+      isSecond = $0.primary != nil
+      $0.primary = address
+    }
+    if isSecond { report(place, "a second primary; each --listen opens a route with one") }
+  }
+
+  private mutating func changeRoute(_ place: String, _ change: (inout OpenRoute) -> Void) {
+    if open.isEmpty { open.append(OpenRoute(place: place)) }
+    change(&open[open.count - 1])
+  }
+}
+
+// MARK: Values
+
+extension Flags {
+  private mutating func endpoint(
+    _ text: String,
+    _ place: String,
+    _ flag: Flag,
+    allowingPortZero: Bool = false
+  ) -> SocketAddress? {
+    if text.hasPrefix("unix:") {
+      return unixSocket(String(text.dropFirst("unix:".count)), place, flag)
+    }
+    let expected = "IP:PORT, [IPv6]:PORT or unix:PATH was expected"
+    guard let colon = text.lastIndex(of: ":") else {
+      report(place, "\(flag.rawValue) \(text): \(expected)")
+      return nil
+    }
+    let host = String(text[..<colon])
+    guard let port = UInt16(text[text.index(after: colon)...]), port > 0 || allowingPortZero else {
+      report(place, "\(flag.rawValue) \(text): a port of 1 to 65535 was expected after the colon")
+      return nil
+    }
+    let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+    guard isBracketed || !host.contains(":") else {
+      report(place, "\(flag.rawValue) \(text): an IPv6 address stands in brackets")
+      return nil
+    }
+    guard let address = SocketAddress(literal: Self.withoutBrackets(host), port: port) else {
+      report(
+        place,
+        "\(flag.rawValue) \(text): \(host) is no IP address, and names are not resolved here; \(expected)"
+      )
+      return nil
+    }
+    return address
+  }
+
+  private mutating func unixSocket(_ path: String, _ place: String, _ flag: Flag) -> SocketAddress?
+  {
+    if let address = SocketAddress(unixPath: path) { return address }
+    report(place, "\(flag.rawValue) \(path): a path of 1 to 107 bytes was expected")
+    return nil
+  }
+
+  /// Bytes, with k, m or g for powers of 1024.
+  private mutating func size(_ text: String, _ place: String, _ flag: Flag) -> Int? {
+    var digits = Substring(text)
+    var unit = 1
+    switch text.last {
+    case "k", "K": unit = 1 << 10
+    case "m", "M": unit = 1 << 20
+    case "g", "G": unit = 1 << 30
+    default: break
+    }
+    if unit > 1 { digits = digits.dropLast() }
+    guard let count = Int(digits), count >= 0, count <= (1 << 40) / unit else {
+      report(place, "\(flag.rawValue) \(text): bytes were expected, as 262144, 256k or 1m")
+      return nil
+    }
+    return count * unit
+  }
+
+  private mutating func duration(_ text: String, _ place: String, _ flag: Flag) -> UInt64? {
+    guard let seconds = Double(text), seconds > 0, seconds <= 86_400 else {
+      report(place, "\(flag.rawValue) \(text): seconds above 0 and up to 86400 were expected")
+      return nil
+    }
+    return UInt64(seconds * 1e9)
+  }
+
+  private static func withoutBrackets(_ host: String) -> String {
+    host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+  }
+}
+
+// MARK: Routes
+
+extension Flags {
+  private mutating func closeRoutes() {
+    if open.isEmpty, problems.isEmpty {
+      report("configuration", "no route: --listen PORT and --relay IP:PORT are needed")
+    }
+    for route in open where !route.isFaulty {
+      guard let port = route.port else {
+        report(route.place, "a route without --listen PORT")
+        continue
+      }
+      guard let primary = route.primary else {
+        report(route.place, "--listen \(port) has no primary: --relay or --socket is needed")
+        continue
+      }
+      guard let listen = SocketAddress(literal: route.bind, port: port) else { continue }
+      add(Route(listen: listen, primary: primary, shadows: route.shadows), route.place)
+    }
+    let limits = configuration.limits
+    if limits.shadowBufferTotal < limits.shadowBuffer {
+      report(
+        "configuration",
+        "--shadow-buffer-total (\(limits.shadowBufferTotal)) is less than --shadow-buffer (\(limits.shadowBuffer))"
+      )
+    }
+  }
+
+  private mutating func add(_ route: Route, _ place: String) {
+    let isTaken = configuration.routes.contains { $0.listen == route.listen }
+    if isTaken, route.listen.port != 0 {
+      return report(place, "\(route.listen) is listened on by another route already")
+    }
+    for address in [route.primary] + route.shadows where reaches(address, route.listen) {
+      report(place, "\(address) is the route's own listening address: it would feed itself")
+    }
+    configuration.routes.append(route)
+  }
+
+  /// Whether a connection to the address certainly ends at the listener.
+  private func reaches(_ address: SocketAddress, _ listen: SocketAddress) -> Bool {
+    guard address.port == listen.port, address.family == listen.family else { return false }
+    return address == listen || (listen.isWildcard && address.isLoopback)
+  }
+}

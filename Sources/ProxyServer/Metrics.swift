@@ -1,0 +1,124 @@
+import CLinux
+import Duplex
+
+extension Server {
+  func metricsResponse() -> AdminResponse {
+    var page = MetricsPage()
+    addRoutes(to: &page)
+    addShadows(to: &page)
+    addProcess(to: &page)
+    return AdminResponse(
+      status: 200,
+      body: page.text,
+      contentType: "text/plain; version=0.0.4; charset=utf-8"
+    )
+  }
+
+  private func addRoutes(to page: inout MetricsPage) {
+    let counters = routes.map { (route: $0.address.description, value: $0.counters) }
+    page.open("duplex_connections_total", .counter, "Client connections accepted.")
+    for each in counters {
+      page.sample("duplex_connections_total", ["route": each.route], each.value.connections)
+    }
+    page.open("duplex_connections_open", .gauge, "Client connections being relayed.")
+    for each in counters {
+      page.sample("duplex_connections_open", ["route": each.route], each.value.open)
+    }
+    page.open("duplex_bytes_total", .counter, "Bytes received for the other side.")
+    for each in counters {
+      page.sample(
+        "duplex_bytes_total",
+        ["route": each.route, "direction": "client_to_primary"],
+        each.value.bytesToPrimary
+      )
+      page.sample(
+        "duplex_bytes_total",
+        ["route": each.route, "direction": "primary_to_client"],
+        each.value.bytesToClient
+      )
+    }
+    page.open(
+      "duplex_primary_connect_failures_total",
+      .counter,
+      "Connections to the primary that failed; the client was reset."
+    )
+    for each in counters {
+      page.sample(
+        "duplex_primary_connect_failures_total",
+        ["route": each.route],
+        each.value.primaryConnectFailures
+      )
+    }
+    page.open("duplex_accept_failures_total", .counter, "Times accepting had to rest.")
+    for (reason, count) in acceptFailures.sorted(by: { $0.key < $1.key }) {
+      page.sample("duplex_accept_failures_total", ["reason": reason], count)
+    }
+  }
+
+  private func addShadows(to page: inout MetricsPage) {
+    addShadows(to: &page, "duplex_shadow_connections_total", .counter, "Connections begun.") {
+      $0.connections
+    }
+    addShadows(to: &page, "duplex_shadow_connections_open", .gauge, "Connections open now.") {
+      $0.open
+    }
+    addShadows(to: &page, "duplex_shadow_bytes_total", .counter, "Copied bytes taken.") { $0.bytes }
+    addShadows(
+      to: &page,
+      "duplex_shadow_answer_bytes_total",
+      .counter,
+      "Bytes answered and thrown away."
+    ) { $0.answerBytes }
+    page.open(
+      "duplex_shadow_drops_total",
+      .counter,
+      "Connections whose shadow was given up, by reason."
+    )
+    for route in routes {
+      for (shadow, counters) in zip(route.route.shadows, route.counters.shadows) {
+        for reason in ShadowDrop.allCases {
+          page.sample(
+            "duplex_shadow_drops_total",
+            [
+              "route": route.address.description, "shadow": shadow.description,
+              "reason": reason.rawValue,
+            ],
+            counters.drops[reason] ?? 0
+          )
+        }
+      }
+    }
+    page.open("duplex_shadow_queue_bytes", .gauge, "Bytes queued for all shadows.")
+    page.sample("duplex_shadow_queue_bytes", budget.used)
+  }
+
+  private func addShadows(
+    to page: inout MetricsPage,
+    _ name: String,
+    _ kind: MetricsPage.Kind,
+    _ help: String,
+    _ value: (ShadowCounters) -> Int
+  ) {
+    page.open(name, kind, help)
+    for route in routes {
+      for (shadow, counters) in zip(route.route.shadows, route.counters.shadows) {
+        page.sample(
+          name,
+          ["route": route.address.description, "shadow": shadow.description],
+          value(counters)
+        )
+      }
+    }
+  }
+
+  private func addProcess(to page: inout MetricsPage) {
+    page.open("process_start_time_seconds", .gauge, "Start of the process since the epoch.")
+    page.sample("process_start_time_seconds", Int(startTime))
+    page.open("process_resident_memory_bytes", .gauge, "Resident memory.")
+    page.sample("process_resident_memory_bytes", Int(clinux_resident_bytes()))
+    page.open("process_open_fds", .gauge, "Open descriptors.")
+    page.sample("process_open_fds", Int(clinux_open_descriptors()))
+    page.open("duplex_build_info", .gauge, "This build.")
+    page.sample("duplex_build_info", ["version": Version.text], 1)
+  }
+}

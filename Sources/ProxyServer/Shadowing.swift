@@ -1,0 +1,77 @@
+import Duplex
+import Glibc
+
+/// Carrying out what `ShadowLane` decides about one shadow of a connection.
+extension Server {
+  /// Sends the client's bytes to one shadow, or queues them, or gives the shadow up.
+  func copy(_ bytes: UnsafeRawBufferPointer, _ index: Int, _ lane: Int) {
+    guard let socket = connections[index].lanes[lane].socket else { return }
+    let machine = connections[index].lanes[lane].machine
+    if machine.isBehind, let reason = machine.refusal(of: bytes.count, budget) {
+      return carryOut(.drop(reason), index, lane)
+    }
+    let owed = loop.send(bytes, on: socket)
+    routes[connections[index].route].counters.shadows[lane].bytes += bytes.count - owed
+    carryOut(
+      connections[index].lanes[lane].machine.received(owed: owed, &budget),
+      index,
+      lane
+    )
+  }
+
+  func finishLanes(_ index: Int) {
+    for lane in connections[index].lanes.indices where connections[index].lanes[lane].socket != nil
+    {
+      carryOut(connections[index].lanes[lane].machine.clientDone(), index, lane)
+    }
+  }
+
+  func shadowCompleted(_ completion: Completion, _ index: Int, _ lane: Int) {
+    let route = connections[index].route
+    switch completion {
+    case .connected:
+      connections[index].lanes[lane].isConnected = true
+      if let socket = connections[index].lanes[lane].socket { loop.receive(socket, .discard) }
+      carryOut(connections[index].lanes[lane].machine.shadowConnected(), index, lane)
+    case .sent(let count):
+      routes[route].counters.shadows[lane].bytes += count
+      carryOut(connections[index].lanes[lane].machine.sent(count, &budget), index, lane)
+    case .discarded(let count):
+      routes[route].counters.shadows[lane].answerBytes += count
+    case .ended:
+      carryOut(connections[index].lanes[lane].machine.shadowDone(), index, lane)
+    case .failed where !connections[index].lanes[lane].isConnected:
+      carryOut(connections[index].lanes[lane].machine.connectFailed(), index, lane)
+    case .failed(EPIPE), .sendFailed(EPIPE), .lost:
+      // Linux says EPIPE, not ECONNRESET, of a peer that had sent its FIN before; and after its FIN nobody receives.
+      carryOut(connections[index].lanes[lane].machine.refusedBytes(), index, lane)
+    case .failed, .sendFailed:
+      carryOut(connections[index].lanes[lane].machine.shadowReset(), index, lane)
+    case .accepted, .acceptFailed, .received: break
+    }
+    if connections.isLive(index) { releaseIfOver(index) }
+  }
+
+  func carryOut(_ action: ShadowLane.Action, _ index: Int, _ lane: Int) {
+    guard let socket = connections[index].lanes[lane].socket else { return }
+    switch action {
+    case .none: return
+    case .finish: loop.finish(socket)
+    case .close: endLane(index, lane, socket, .orderly)
+    case .drop(let reason):
+      let route = connections[index].route
+      routes[route].counters.shadows[lane].drops[reason, default: 0] += 1
+      log.detail(
+        "\(routes[route].address): connection \(index) lost its shadow: \(reason.rawValue)"
+      )
+      endLane(index, lane, socket, .reset)
+    }
+  }
+
+  private func endLane(_ index: Int, _ lane: Int, _ socket: SocketID, _ how: Closing) {
+    connections[index].lanes[lane].machine.release(&budget)
+    connections[index].lanes[lane].socket = nil
+    routes[connections[index].route].counters.shadows[lane].open -= 1
+    close(socket, how)
+  }
+}

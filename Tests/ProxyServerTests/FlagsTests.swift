@@ -1,0 +1,156 @@
+import Testing
+
+@testable import ProxyServer
+
+@Suite struct FlagsTests {
+  private func parse(
+    _ line: String,
+    file: String? = nil
+  ) throws(Flags.Problems) -> Configuration {
+    try Flags.parse(line.split(separator: " ").map(String.init)) { path in
+      file.map { .success($0) }
+        ?? .failure(Flags.Problem(place: path, text: "cannot read \(path)"))
+    }
+  }
+
+  private func problems(_ line: String, file: String? = nil) -> [String] {
+    do {
+      _ = try parse(line, file: file)
+      return []
+    } catch {
+      return error.all.map(\.description)
+    }
+  }
+
+  private func address(_ literal: String, _ port: UInt16) -> SocketAddress {
+    SocketAddress(literal: literal, port: port)!
+  }
+
+  @Test func `em-proxy's own line is understood`() throws {
+    let configuration = try parse("-l 8080 -r 127.0.0.1:81 -d 10.9.0.5:80,10.9.0.6:80 -v")
+
+    var expected = Configuration()
+    expected.isVerbose = true
+    expected.routes = [
+      Route(
+        listen: address("0.0.0.0", 8080),
+        primary: address("127.0.0.1", 81),
+        shadows: [address("10.9.0.5", 80), address("10.9.0.6", 80)]
+      )
+    ]
+    #expect(configuration == expected)
+  }
+
+  @Test func `each listen opens a route that the flags after it belong to`() throws {
+    let configuration = try parse(
+      "-l 1080 -r 127.0.0.1:81 -l 1081 --bind ::1 -s /run/app.sock -d [fd00::5]:80 -d unix:/s"
+    )
+
+    #expect(
+      configuration.routes == [
+        Route(listen: address("0.0.0.0", 1080), primary: address("127.0.0.1", 81)),
+        Route(
+          listen: address("::1", 1081),
+          primary: SocketAddress(unixPath: "/run/app.sock")!,
+          shadows: [address("fd00::5", 80), SocketAddress(unixPath: "/s")!]
+        ),
+      ]
+    )
+  }
+
+  @Test func `flags before the first listen belong to it`() throws {
+    #expect(try parse("-r 127.0.0.1:81 -l 8080") == parse("-l 8080 -r 127.0.0.1:81"))
+  }
+
+  @Test func `a file holds the same flags, one a line`() throws {
+    let file = """
+      # the web route
+      --listen 8080   # where the balancer connects
+      --relay=127.0.0.1:81
+
+      \t-d 10.9.0.5:80, 10.9.0.6:80
+      --admin unix:/run/admin.sock
+      --shadow-buffer 256k
+      --shadow-buffer-total 2m
+      --connect-timeout 0.5
+      --verbose
+      """
+
+    let configuration = try parse("--config proxy.conf", file: file)
+
+    var expected = try parse("-l 8080 -r 127.0.0.1:81 -d 10.9.0.5:80,10.9.0.6:80 -v")
+    expected.admin = [SocketAddress(unixPath: "/run/admin.sock")!]
+    expected.limits.shadowBuffer = 256 * 1024
+    expected.limits.shadowBufferTotal = 2 * 1024 * 1024
+    expected.limits.connectTimeout = 500_000_000
+    #expect(configuration == expected)
+  }
+
+  @Test func `a file with CRLF line ends is read as any other`() throws {
+    let configuration = try parse(
+      "--config proxy.conf",
+      file: "--listen 8080\r\n--relay 127.0.0.1:81\r\n"
+    )
+
+    #expect(configuration == (try parse("-l 8080 -r 127.0.0.1:81")))
+  }
+
+  @Test func `every problem of a file is told with its line`() {
+    let file = """
+      --listen eighty
+      --relay localhost:81
+      --duplicate 10.9.0.5
+      --duplicates 10.9.0.5:80
+      --shadow-buffer much
+      --admin 10.0.0.1:99
+      --config other
+      --verbose yes
+      --bind
+      """
+
+    let expected = [
+      "p:1: --listen eighty: a port of 0 to 65535 was expected",
+      "p:2: --relay localhost:81: localhost is no IP address, and names are not resolved here; "
+        + "IP:PORT, [IPv6]:PORT or unix:PATH was expected",
+      "p:3: --duplicate 10.9.0.5: IP:PORT, [IPv6]:PORT or unix:PATH was expected",
+      "p:4: --duplicates is no flag for a configuration file",
+      "p:5: --shadow-buffer much: bytes were expected, as 262144, 256k or 1m",
+      "p:6: --admin 10.0.0.1:99: only 127.0.0.0/8, [::1] or unix:PATH",
+      "p:7: --config is no flag for a configuration file",
+      "p:8: --verbose takes no value",
+      "p:9: --bind needs a value",
+    ]
+    #expect(problems("--config p", file: file) == expected)
+  }
+
+  @Test(arguments: [
+    ("", "configuration: no route: --listen PORT and --relay IP:PORT are needed"),
+    ("-l 80", "argument 1: --listen 80 has no primary: --relay or --socket is needed"),
+    ("-r 127.0.0.1:81", "argument 1: a route without --listen PORT"),
+    ("-l", "argument 1: -l needs a value"),
+    ("--config p", "argument 1: cannot read p"),
+    (
+      "-l 80 -r 127.0.0.1:81 -s /run/a",
+      "argument 5: a second primary; each --listen opens a route with one"
+    ),
+    (
+      "-l 80 -r 127.0.0.1:81 -l 80 -r 127.0.0.1:82",
+      "argument 5: 0.0.0.0:80 is listened on by another route already"
+    ),
+    (
+      "-l 80 -r 127.0.0.1:80",
+      "argument 1: 127.0.0.1:80 is the route's own listening address: it would feed itself"
+    ),
+    (
+      "-l 80 -r fd00::5:81",
+      "argument 3: --relay fd00::5:81: an IPv6 address stands in brackets"
+    ),
+    (
+      "-l 80 -r 127.0.0.1:81 --shadow-buffer 2m --shadow-buffer-total 1m",
+      "configuration: --shadow-buffer-total (1048576) is less than --shadow-buffer (2097152)"
+    ),
+  ])
+  func `what cannot work is refused with its reason`(_ line: String, _ problem: String) {
+    #expect(problems(line) == [problem])
+  }
+}

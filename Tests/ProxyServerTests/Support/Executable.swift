@@ -1,0 +1,107 @@
+import CLinux
+import Glibc
+import Testing
+
+@testable import ProxyServer
+
+/// The built duplex-proxy as a process of its own.
+final class Executable {
+  let pid: pid_t
+  let port: UInt16
+  let admin: SocketAddress
+  private let log: FileLog
+
+  /// Beside the test bundle; SwiftPM builds it because the tests depend on it.
+  private static var path: String {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+    let own = String(
+      decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)),
+      as: UTF8.self
+    )
+    return own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/duplex-proxy"
+  }
+
+  /// Starts it under a shell that sets the limit of open descriptors, and waits until it is healthy or `waits` is false.
+  init(_ flags: [String], descriptors: Int = 1024) throws {
+    let port = Self.unusedPort()
+    let admin = SocketAddress(literal: "127.0.0.1", port: Self.unusedPort())!
+    log = FileLog()
+    let words = ["--bind", "127.0.0.1", "-l", "\(port)", "--admin", "\(admin)"] + flags
+    pid = try Self.spawn(
+      [
+        "/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\" 2>\(log.path)", Self.path,
+      ] + words
+    )
+    self.port = port
+    self.admin = admin
+    let isUp = TestProxy.eventually(
+      { try? Peer(connectingTo: admin.port!) },
+      isReached: { $0 != nil }
+    )
+    try #require(isUp).close()
+  }
+
+  var logged: String { log.text }
+
+  func signal(_ number: Int32) { kill(pid, number) }
+
+  /// The exit status, or nil when it does not end within the deadline; then it is killed.
+  func exitStatus(seconds: Double = 10) -> Int32? {
+    var status: Int32 = 0
+    let ended = TestProxy.eventually(
+      seconds: seconds,
+      { waitpid(pid, &status, WNOHANG) },
+      isReached: { $0 == pid }
+    )
+    if ended != pid {
+      kill(pid, SIGKILL)
+      waitpid(pid, &status, 0)
+      return nil
+    }
+    return status & 0x7f == 0 ? (status >> 8) & 0xff : nil
+  }
+
+  /// Runs it to its end with both streams in one text.
+  static func output(_ words: [String]) throws -> (status: Int32, text: String) {
+    let log = FileLog()
+    let pid = try spawn(["/bin/sh", "-c", "exec \"$0\" \"$@\" >\(log.path) 2>&1", path] + words)
+    var status: Int32 = 0
+    waitpid(pid, &status, 0)
+    return ((status >> 8) & 0xff, log.text)
+  }
+
+  static func unusedPort() -> UInt16 {
+    let listener = Listener()
+    defer { listener.close() }
+    return listener.port
+  }
+
+  private static func spawn(_ words: [String]) throws -> pid_t {
+    var pid = pid_t()
+    var arguments = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    try #require(posix_spawn(&pid, words[0], nil, nil, &arguments, environ) == 0)
+    return pid
+  }
+}
+
+/// A file of its own that goes with the value.
+private final class FileLog {
+  let path: String
+
+  init() {
+    var template = Array("/tmp/duplex-proxy-test-XXXXXX".utf8CString)
+    close(mkstemp(&template))
+    path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  deinit { unlink(path) }
+
+  var text: String {
+    switch TextFile.read(path) {
+    case .success(let text): text
+    case .failure(let problem): problem.text
+    }
+  }
+}

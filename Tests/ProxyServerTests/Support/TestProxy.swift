@@ -1,0 +1,105 @@
+import CLinux
+import Glibc
+
+@testable import ProxyServer
+
+/// A proxy on its own thread of this process, with one route and an admin endpoint on ephemeral ports.
+final class TestProxy: Sendable {
+  let port: UInt16
+  let adminPort: UInt16
+  private let stopDescriptor: Int32
+  private let worker: Worker<Void>
+
+  init(
+    primary: SocketAddress,
+    shadows: [SocketAddress] = [],
+    descriptorLimit: Int = 1 << 20,
+    _ change: (inout Limits) -> Void = { _ in }
+  ) throws {
+    var configuration = Configuration()
+    let any = SocketAddress(literal: "127.0.0.1", port: 0)!
+    configuration.routes = [Route(listen: any, primary: primary, shadows: shadows)]
+    configuration.admin = [any]
+    change(&configuration.limits)
+    let sockets = try ListeningSockets(configuration)
+    var pair: [Int32] = [-1, -1]
+    _ = clinux_socket_pair(&pair)
+    port = sockets.routes[0].address.port!
+    adminPort = sockets.adminAddresses[0].port!
+    stopDescriptor = pair[1]
+    let (started, stop) = (configuration, pair[0])
+    worker = Worker {
+      Server(
+        started,
+        loop: EpollLoop()!,
+        sockets: sockets,
+        stop: stop,
+        descriptorLimit: descriptorLimit,
+        log: Log(descriptor: -1)
+      ).run()
+    }
+  }
+
+  func connect(receiveBuffer: Int32? = nil, sendBuffer: Int32? = nil) throws -> Peer {
+    try Peer(connectingTo: port, receiveBuffer: receiveBuffer, sendBuffer: sendBuffer)
+  }
+
+  /// One request to stop; the first drains.
+  func requestStop() { _ = clinux_send(stopDescriptor, "s", 1) }
+
+  func waitUntilStopped() {
+    worker.value()
+    close(stopDescriptor)
+  }
+
+  /// Stops at once and waits for the end.
+  func stop() {
+    requestStop()
+    requestStop()
+    waitUntilStopped()
+  }
+
+  func ask(_ path: String) throws -> (status: Int, body: String) {
+    let peer = try Peer(connectingTo: adminPort)
+    defer { peer.close() }
+    try peer.send(Array("GET \(path) HTTP/1.1\r\nHost: test\r\n\r\n".utf8))
+    let text = String(decoding: try peer.receiveToEnd(), as: UTF8.self)
+    let status = Int(text.dropFirst("HTTP/1.1 ".count).prefix(3)) ?? 0
+    // A CRLF is one Character.
+    let body = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
+    return (status, body.count == 2 ? String(body[1]) : "")
+  }
+
+  /// The sum of a metric's samples whose labels contain the text.
+  func metric(_ name: String, _ label: String = "") throws -> Int {
+    try ask("/metrics").body.split(separator: "\n").reduce(0) { sum, line in
+      let words = line.split(separator: " ")
+      let full = words[0]
+      guard full == name || full.hasPrefix(name + "{"), full.contains(label) || label.isEmpty
+      else { return sum }
+      return sum + (Int(words[1]) ?? 0)
+    }
+  }
+
+  func drops(_ reason: String) throws -> Int {
+    try metric("duplex_shadow_drops_total", "reason=\"\(reason)\"")
+  }
+
+  /// Polls until the metric has the value, up to a deadline; returns what it was last.
+  func metric(_ name: String, _ label: String = "", becomes value: Int) throws -> Int {
+    try Self.eventually({ try self.metric(name, label) }, isReached: { $0 == value })
+  }
+
+  static func eventually<Value>(
+    seconds: Double = 10,
+    _ look: () throws -> Value,
+    isReached: (Value) -> Bool
+  ) rethrows -> Value {
+    let deadline = clinux_monotonic_nanoseconds() + UInt64(seconds * 1e9)
+    while true {
+      let value = try look()
+      if isReached(value) || clinux_monotonic_nanoseconds() > deadline { return value }
+      usleep(2000)
+    }
+  }
+}

@@ -20,11 +20,17 @@ func program(_ name: String, _ library: Target.Dependency) -> Target {
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies + ["TestSupport"], exclude: [], swiftSettings: strict)
+    name: name,
+    dependencies: dependencies + ["TestSupport"],
+    exclude: [],
+    swiftSettings: strict
+  )
 }
 
 let argumentParser = Target.Dependency.product(
-  name: "ArgumentParser", package: "swift-argument-parser")
+  name: "ArgumentParser",
+  package: "swift-argument-parser"
+)
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -59,9 +65,13 @@ let package = Package(
 
     // Doors to C.
     .systemLibrary(
-      name: "CLibSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
+      name: "CLibSSH2",
+      pkgConfig: "libssh2",
+      providers: [.apt(["libssh2-1-dev"])]
+    ),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CLinux"),
+    .target(name: "CLab"),
 
     // Rooms that touch the world.
     room("SSH", ["Remote", "CLibSSH2", "COpenSSL", system, logging]),
@@ -73,8 +83,9 @@ let package = Package(
       [
         "Fleet", "Remote", "HAProxy", "Monit", "Rollout", "SSH", "Workspace", "Engine",
         argumentParser, logging, system,
-      ]),
-    room("Lab", ["Fleet", "CLinux", subprocess, system, histogram, argumentParser]),
+      ]
+    ),
+    room("Lab", ["Fleet", "CLinux", "CLab", subprocess, system, histogram, argumentParser]),
 
     // Programs.
     program("duplexctl", "Commands"),
@@ -83,8 +94,11 @@ let package = Package(
 
     // Tests mirror the rooms; RolloutLabTests run the programs against the lab.
     .target(
-      name: "TestSupport", dependencies: ["Remote", system], path: "Tests/TestSupport",
-      swiftSettings: strict),
+      name: "TestSupport",
+      dependencies: ["Remote", system],
+      path: "Tests/TestSupport",
+      swiftSettings: strict
+    ),
     tests("FleetTests", ["Fleet"]),
     tests("RemoteTests", ["Remote"]),
     tests("HAProxyTests", ["HAProxy", "Remote"]),
@@ -94,14 +108,9 @@ let package = Package(
     tests("SSHTests", ["SSH", "Remote", system, logging]),
     tests("WorkspaceTests", ["Workspace", "Fleet", "Rollout", system]),
     tests("EngineTests", ["Engine", "Rollout", "Fleet", "Remote", "HAProxy", "Monit"]),
-<<<<<<< HEAD
-    tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", system]),
-    tests("CommandsTests", ["Commands", "SSH", "Remote", system]),
-=======
     tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", "duplex-proxy"]),
-    tests("CommandsTests", ["Commands"]),
->>>>>>> proxy
-    tests("LabTests", ["Lab", "CLinux", system]),
+    tests("CommandsTests", ["Commands", "SSH", "Remote", "Workspace", system]),
+    tests("LabTests", ["Lab", "CLinux", "CLab", system]),
     tests("RolloutLabTests", []),
     tests("ArchitectureTests", []),
   ]

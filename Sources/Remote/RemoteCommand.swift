@@ -16,7 +16,10 @@ package struct RemoteCommand: Sendable, Hashable {
   package var timeout: Duration
 
   package init(
-    _ script: String, input: Input = .nothing, privilege: Privilege = .root, timeout: Duration
+    _ script: String,
+    input: Input = .nothing,
+    privilege: Privilege = .root,
+    timeout: Duration
   ) {
     self.script = script
     self.input = input

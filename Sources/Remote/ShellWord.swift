@@ -6,11 +6,11 @@ package enum ShellWord {
   /// Words made only of letters, digits and `@%+=:,./_-` stay as they are, so that commands read
   /// well. A NUL cannot be passed to a command at all and is left out.
   package static func quoting(_ word: String) -> String {
-    let word = word.utf8.contains(0) ? word.filter { $0 != "\0" } : word
-    guard !word.isEmpty else { return "''" }
-    if word.utf8.allSatisfy(isPlain) { return word }
-    return "'" + word.split(separator: "'", omittingEmptySubsequences: false)
-      .joined(separator: #"'\''"#) + "'"
+    // Scalar by scalar: a quote with a combining accent after it is one Character, not a quote.
+    let scalars = word.unicodeScalars.filter { $0 != "\0" }
+    guard !scalars.isEmpty else { return "''" }
+    if scalars.allSatisfy(isPlain) { return String(String.UnicodeScalarView(scalars)) }
+    return "'" + scalars.map { $0 == "'" ? #"'\''"# : String($0) }.joined() + "'"
   }
 
   /// Words joined by spaces, each quoted.
@@ -18,12 +18,10 @@ package enum ShellWord {
     words.map(quoting).joined(separator: " ")
   }
 
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: "@%+=:,./_-".utf8.contains(byte)
+  private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "a"..."z", "A"..."Z", "0"..."9": true
+    default: "@%+=:,./_-".unicodeScalars.contains(scalar)
     }
   }
 }

@@ -16,24 +16,37 @@ struct BalancerDecoding {
     -> DecodedBalancer?
   {
     let reader = MappingReader(
-      written.over(defaults.balancer), keys: Self.keys, &collector)
+      written.over(defaults.balancer),
+      keys: Self.keys,
+      &collector
+    )
     let text = MappingReader.value(of: name, .name, &collector)
     let address = reader.value("address", .machineAddress, &collector)
     let ssh = settings.ssh(
-      defaults.ssh(under: reader.node("ssh"), in: written), address: address ?? text ?? "",
-      &collector)
+      defaults.ssh(under: reader.node("ssh"), in: written),
+      address: address ?? text ?? "",
+      &collector
+    )
     let timeouts = settings.timeouts(
-      defaults.timeouts(under: reader.node("timeouts"), in: written), &collector)
+      defaults.timeouts(under: reader.node("timeouts"), in: written),
+      &collector
+    )
     let backends = reader.list("backends", .sectionName, &collector)?.map(\.value)
     if backends == nil || backends?.isEmpty == true, !isMisspelt(reader) {
       reader.reportMissing(
-        "backends", expected: "the backends of haproxy.cfg that the routes name", &collector)
+        "backends",
+        expected: "the backends of haproxy.cfg that the routes name",
+        &collector
+      )
     }
     guard let text, let backends else { return nil }
 
     var balancer = Balancer(
-      name: MachineName(text), ssh: ssh, backends: backends.map { BackendName($0) },
-      timeouts: timeouts)
+      name: MachineName(text),
+      ssh: ssh,
+      backends: backends.map { BackendName($0) },
+      timeouts: timeouts
+    )
     readSettings(reader, into: &balancer, &collector)
     return DecodedBalancer(balancer: balancer, name: name)
   }
@@ -45,7 +58,9 @@ struct BalancerDecoding {
   }
 
   private func readSettings(
-    _ reader: MappingReader, into balancer: inout Balancer, _ collector: inout ProblemCollector
+    _ reader: MappingReader,
+    into balancer: inout Balancer,
+    _ collector: inout ProblemCollector
   ) {
     if let path = reader.value("config", .absolutePath, &collector) {
       balancer.configuration = path

@@ -37,7 +37,10 @@ struct Defaults {
   func proxy(under own: Node?, in machine: Node) -> Node { merged(own, "proxy", in: machine) }
 
   private func merged(
-    _ own: Node?, _ key: String, in machine: Node, synonyms: [[String]] = []
+    _ own: Node?,
+    _ key: String,
+    in machine: Node,
+    synonyms: [[String]] = []
   ) -> Node {
     guard let own else { return reader.node(key) ?? Node.nothing(at: machine) }
     return own.over(reader.node(key), synonyms: synonyms)

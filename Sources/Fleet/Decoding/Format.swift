@@ -110,10 +110,13 @@ extension Format<Endpoint> {
 extension Format<Inventory.BatchSize> {
   static let batch = Format(
     expected: "a number of hosts, such as `2`, or a share of them, such as `25%`",
-    read: Inventory.BatchSize.init(written:))
+    read: Inventory.BatchSize.init(written:)
+  )
 }
 
 extension Format<Balancer.Applying> {
   static let applying = Format(
-    expected: "`auto`, `runtime` or `reload`", read: Balancer.Applying.init(rawValue:))
+    expected: "`auto`, `runtime` or `reload`",
+    read: Balancer.Applying.init(rawValue:)
+  )
 }

@@ -18,29 +18,50 @@ struct HostDecoding {
     let address = reader.value("address", .machineAddress, &collector) ?? text ?? ""
     let server = reader.value("server", .sectionName, &collector) ?? text ?? ""
     let ssh = settings.ssh(
-      defaults.ssh(under: reader.node("ssh"), in: written), address: address, &collector)
+      defaults.ssh(under: reader.node("ssh"), in: written),
+      address: address,
+      &collector
+    )
     let timeouts = settings.timeouts(
-      defaults.timeouts(under: reader.node("timeouts"), in: written), &collector)
+      defaults.timeouts(under: reader.node("timeouts"), in: written),
+      &collector
+    )
     let proxy = settings.proxy(
-      defaults.proxy(under: reader.node("proxy"), in: written), &collector)
+      defaults.proxy(under: reader.node("proxy"), in: written),
+      &collector
+    )
     let decoding = RouteDecoding(
-      surroundings: settings.surroundings, address: address, server: ServerName(server))
+      surroundings: settings.surroundings,
+      address: address,
+      server: ServerName(server)
+    )
     let routes = self.routes(reader, decoding, &collector)
     guard let text else { return nil }
 
     return DecodedHost(
       host: Host(
-        name: MachineName(text), ssh: ssh, routes: routes.map(\.route), proxy: proxy,
-        timeouts: timeouts),
-      name: name, routes: routes)
+        name: MachineName(text),
+        ssh: ssh,
+        routes: routes.map(\.route),
+        proxy: proxy,
+        timeouts: timeouts
+      ),
+      name: name,
+      routes: routes
+    )
   }
 
   /// The routes of the defaults in their order, changed or left out by the host, then its own.
   private func routes(
-    _ reader: MappingReader, _ decoding: RouteDecoding, _ collector: inout ProblemCollector
+    _ reader: MappingReader,
+    _ decoding: RouteDecoding,
+    _ collector: inout ProblemCollector
   ) -> [DecodedRoute] {
     let own = MappingReader(
-      reader.node("routes") ?? Node.nothing(at: reader.node), keys: nil, &collector)
+      reader.node("routes") ?? Node.nothing(at: reader.node),
+      keys: nil,
+      &collector
+    )
     let shared = (defaults.routes?.entries ?? []).filter { $0.key.text != "<<" }
     let sharedNames = shared.compactMap(\.key.text)
     var chosen: [(key: Node, node: Node)] = []
@@ -54,7 +75,8 @@ struct HostDecoding {
       }
       if change.text != "false" {
         chosen.append(
-          (entry.key, change.over(entry.value, synonyms: RouteDecoding.synonyms)))
+          (entry.key, change.over(entry.value, synonyms: RouteDecoding.synonyms))
+        )
       }
     }
     for entry in own.node.entries ?? [] {

@@ -49,7 +49,9 @@ struct InventoryChecks {
     guard !known.isEmpty else { return }
     for decoded in hosts.flatMap(\.routes) where !known.contains(decoded.route.backend) {
       collector.report(
-        .backendWithoutBalancer(decoded.route.backend, known: known), at: decoded.backend)
+        .backendWithoutBalancer(decoded.route.backend, known: known),
+        at: decoded.backend
+      )
     }
   }
 
@@ -62,7 +64,9 @@ struct InventoryChecks {
       if let other = earlier.first(where: { collides($0, with: route) }) {
         collector.report(.listenPortTaken(port, by: other.name), at: decoded.listen)
       }
-      if port == route.directPort { collector.report(.listenIsDirectPort(port), at: decoded.listen) }
+      if port == route.directPort {
+        collector.report(.listenIsDirectPort(port), at: decoded.listen)
+      }
       if port == adminPort { collector.report(.listenIsAdminPort(port), at: decoded.listen) }
       if case .tcp(let address, adminPort) = route.primary, IPLiteral.isLoopback(address) {
         collector.report(.primaryIsAdmin(adminPort), at: decoded.primary)

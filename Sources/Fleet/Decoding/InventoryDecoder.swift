@@ -18,10 +18,16 @@ package struct InventoryDecoder: Sendable {
   package func decode(_ document: Node) throws(InventoryProblems) -> Inventory {
     var collector = ProblemCollector(file: file)
     let root = MappingReader(
-      document.located(), keys: ["defaults", "balancers", "hosts"], &collector)
+      document.located(),
+      keys: ["defaults", "balancers", "hosts"],
+      &collector
+    )
     let settings = SettingsDecoding(surroundings: surroundings)
     let defaults = Defaults(
-      root.node("defaults") ?? Node.nothing(at: root.node), settings: settings, &collector)
+      root.node("defaults") ?? Node.nothing(at: root.node),
+      settings: settings,
+      &collector
+    )
 
     let balancerDecoding = BalancerDecoding(defaults: defaults, settings: settings)
     let balancers = machines("balancers", root, &collector).compactMap {
@@ -38,11 +44,16 @@ package struct InventoryDecoder: Sendable {
       throw InventoryProblems(collector.problems.sorted { $0.position < $1.position })
     }
     return Inventory(
-      hosts: hosts.map(\.host), balancers: balancers.map(\.balancer), batch: batch)
+      hosts: hosts.map(\.host),
+      balancers: balancers.map(\.balancer),
+      batch: batch
+    )
   }
 
   private func machines(
-    _ key: String, _ root: MappingReader, _ collector: inout ProblemCollector
+    _ key: String,
+    _ root: MappingReader,
+    _ collector: inout ProblemCollector
   ) -> [Node.Entry] {
     guard let node = root.node(key), node.entries?.isEmpty != true else {
       var place = root.written(key) ?? root.node

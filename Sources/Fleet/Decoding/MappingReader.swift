@@ -9,7 +9,11 @@ struct ProblemCollector {
 
   mutating func report(_ code: InventoryProblem.Code, at node: Node) {
     let problem = InventoryProblem(
-      file: file, position: node.position, path: node.path, code: code)
+      file: file,
+      position: node.position,
+      path: node.path,
+      code: code
+    )
     if !problems.contains(problem) { problems.append(problem) }
   }
 }
@@ -58,14 +62,18 @@ struct MappingReader {
 
   /// The value of a key that has a default.
   func value<Value>(
-    _ key: String, _ format: Format<Value>, _ collector: inout ProblemCollector
+    _ key: String,
+    _ format: Format<Value>,
+    _ collector: inout ProblemCollector
   ) -> Value? {
     node(key).flatMap { Self.value(of: $0, format, &collector) }
   }
 
   /// The value of a key that must be there.
   func required<Value>(
-    _ key: String, _ format: Format<Value>, _ collector: inout ProblemCollector
+    _ key: String,
+    _ format: Format<Value>,
+    _ collector: inout ProblemCollector
   ) -> Value? {
     guard let node = node(key) else {
       reportMissing(key, expected: format.expected, &collector)
@@ -82,7 +90,9 @@ struct MappingReader {
 
   /// A list of values; one value alone stands for a list of it.
   func list<Value>(
-    _ key: String, _ format: Format<Value>, _ collector: inout ProblemCollector
+    _ key: String,
+    _ format: Format<Value>,
+    _ collector: inout ProblemCollector
   ) -> [(node: Node, value: Value)]? {
     guard let node = node(key) else { return nil }
     let items =
@@ -93,7 +103,9 @@ struct MappingReader {
   }
 
   static func value<Value>(
-    of node: Node, _ format: Format<Value>, _ collector: inout ProblemCollector
+    of node: Node,
+    _ format: Format<Value>,
+    _ collector: inout ProblemCollector
   ) -> Value? {
     if let text = node.text, let value = format.read(text) { return value }
     collector.report(.unexpected(found: node.kind, expected: format.expected), at: node)

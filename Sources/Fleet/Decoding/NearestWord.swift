@@ -12,7 +12,8 @@ enum NearestWord {
 
   /// Optimal string alignment distance.
   private static func distance(_ left: String, _ right: String) -> Int {
-    let left = Array(left.lowercased()), right = Array(right.lowercased())
+    let left = Array(left.lowercased())
+    let right = Array(right.lowercased())
     guard !left.isEmpty, !right.isEmpty else { return max(left.count, right.count) }
     var rows = [Array(0...right.count)]
     for row in 1...left.count {

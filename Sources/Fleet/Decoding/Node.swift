@@ -89,14 +89,16 @@ extension Node {
     case .scalar: break
     case .sequence(let items):
       node.content = .sequence(
-        items.enumerated().map { $1.located(at: "\(path)[\($0)]") })
+        items.enumerated().map { $1.located(at: "\(path)[\($0)]") }
+      )
     case .mapping(let entries):
       node.content = .mapping(
         entries.map { entry in
           let name = entry.key.text ?? "?"
           let below = path.isEmpty ? name : "\(path).\(name)"
           return Entry(key: entry.key.located(at: below), value: entry.value.located(at: below))
-        })
+        }
+      )
     }
     return node
   }
@@ -110,14 +112,16 @@ extension Node {
     guard let defaults, let inherited = defaults.entries, let own = entries else { return self }
     let written = own.compactMap(\.key.text)
     let hidden = Set(
-      written.flatMap { key in synonyms.first { $0.contains(key) } ?? [key] })
+      written.flatMap { key in synonyms.first { $0.contains(key) } ?? [key] }
+    )
     var merged = self
     if own.isEmpty {
       merged.position = defaults.position
       merged.path = defaults.path
     }
     merged.content = .mapping(
-      own + inherited.filter { entry in entry.key.text.map { !hidden.contains($0) } ?? true })
+      own + inherited.filter { entry in entry.key.text.map { !hidden.contains($0) } ?? true }
+    )
     return merged
   }
 }

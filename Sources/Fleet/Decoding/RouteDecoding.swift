@@ -38,13 +38,22 @@ struct RouteDecoding {
 
     return DecodedRoute(
       route: Route(
-        name: RouteName(name), listenAddress: listen.address, listenPort: listen.port,
-        primary: primary, shadows: shadows.map(\.endpoint), backend: BackendName(backend),
-        server: server ?? self.server, directPort: directPort),
-      listen: reader.node("listen") ?? node, primary: reader.node("primary") ?? node,
-      shadows: shadows.map(\.node), backend: reader.node("backend") ?? node,
+        name: RouteName(name),
+        listenAddress: listen.address,
+        listenPort: listen.port,
+        primary: primary,
+        shadows: shadows.map(\.endpoint),
+        backend: BackendName(backend),
+        server: server ?? self.server,
+        directPort: directPort
+      ),
+      listen: reader.node("listen") ?? node,
+      primary: reader.node("primary") ?? node,
+      shadows: shadows.map(\.node),
+      backend: reader.node("backend") ?? node,
       server: reader.node("server") ?? node,
-      directPort: reader.node("direct-port") ?? reader.node("primary") ?? node)
+      directPort: reader.node("direct-port") ?? reader.node("primary") ?? node
+    )
   }
 
   private func listen(_ reader: MappingReader, _ collector: inout ProblemCollector)
@@ -92,7 +101,9 @@ struct RouteDecoding {
   }
 
   private func directPort(
-    _ reader: MappingReader, primary: Endpoint?, _ collector: inout ProblemCollector
+    _ reader: MappingReader,
+    primary: Endpoint?,
+    _ collector: inout ProblemCollector
   ) -> Int? {
     if reader.node("direct-port") != nil {
       return reader.value("direct-port", .port, &collector)

@@ -17,8 +17,10 @@ struct SettingsDecoding {
     }
     let keys = files("key", reader, &collector) ?? files("keys", reader, &collector)
     var ssh = SSHAddress(
-      address: address, user: reader.value("user", .text, &collector) ?? surroundings.user,
-      keys: keys ?? surroundings.keys)
+      address: address,
+      user: reader.value("user", .text, &collector) ?? surroundings.user,
+      keys: keys ?? surroundings.keys
+    )
     if let port = reader.value("port", .port, &collector) { ssh.port = port }
     if let agent = reader.value("agent", .flag, &collector) { ssh.agent = agent }
     if let sudo = reader.value("sudo", .flag, &collector) { ssh.sudo = sudo }
@@ -64,7 +66,9 @@ struct SettingsDecoding {
     }
     if proxy.totalShadowBuffer < proxy.shadowBuffer {
       let code = InventoryProblem.Code.totalBelowOne(
-        total: proxy.totalShadowBuffer, one: proxy.shadowBuffer)
+        total: proxy.totalShadowBuffer,
+        one: proxy.shadowBuffer
+      )
       let place = reader.node("shadow-buffer-total") ?? reader.node("shadow-buffer") ?? node
       collector.report(code, at: place)
     }
@@ -73,7 +77,9 @@ struct SettingsDecoding {
 
   /// Files of the operator's machine; a missing one is a problem, since it was written by hand.
   private func files(
-    _ key: String, _ reader: MappingReader, _ collector: inout ProblemCollector
+    _ key: String,
+    _ reader: MappingReader,
+    _ collector: inout ProblemCollector
   ) -> [String]? {
     guard let written = reader.list(key, .text, &collector) else { return nil }
     return written.compactMap { node, name in

@@ -16,7 +16,9 @@ package struct Surroundings: Sendable {
   }
 
   package init(
-    user: String, keys: [String], file: @escaping @Sendable (String) -> File,
+    user: String,
+    keys: [String],
+    file: @escaping @Sendable (String) -> File,
     address: @escaping @Sendable (String) -> String?
   ) {
     self.user = user

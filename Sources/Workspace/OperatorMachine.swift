@@ -1,5 +1,7 @@
 import SystemPackage
 
+import class Foundation.ProcessInfo
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -24,16 +26,14 @@ package struct OperatorMachine: Sendable {
   }
 
   /// This process's own.
-  package static func current(environment: [String: String], arguments: [String])
-    -> OperatorMachine
-  {
+  package static func current() -> OperatorMachine {
     let folder = withCString(getcwd(nil, 0)) ?? "/"
-    let invoked = arguments.first ?? "duplexctl"
+    let invoked = CommandLine.arguments.first ?? "duplexctl"
     let executable =
       withCString(realpath("/proc/self/exe", nil))
       ?? (invoked.contains("/") ? withCString(realpath(invoked, nil)) : nil) ?? invoked
     return OperatorMachine(
-      environment: environment,
+      environment: ProcessInfo.processInfo.environment,
       folder: folder,
       executable: executable
     )

@@ -30,7 +30,10 @@ package struct Host: Sendable, Hashable {
   package var timeouts: Timeouts
 
   package init(
-    name: MachineName, ssh: SSHAddress, routes: [Route], proxy: ProxySettings = .init(),
+    name: MachineName,
+    ssh: SSHAddress,
+    routes: [Route],
+    proxy: ProxySettings = .init(),
     timeouts: Timeouts = .init()
   ) {
     self.name = name
@@ -57,8 +60,14 @@ package struct Route: Sendable, Hashable {
   package var directPort: Int
 
   package init(
-    name: RouteName, listenAddress: String, listenPort: Int, primary: Endpoint,
-    shadows: [Endpoint], backend: BackendName, server: ServerName, directPort: Int
+    name: RouteName,
+    listenAddress: String,
+    listenPort: Int,
+    primary: Endpoint,
+    shadows: [Endpoint],
+    backend: BackendName,
+    server: ServerName,
+    directPort: Int
   ) {
     self.name = name
     self.listenAddress = listenAddress
@@ -89,11 +98,15 @@ package struct Balancer: Sendable, Hashable {
   package var timeouts: Timeouts
 
   package init(
-    name: MachineName, ssh: SSHAddress, backends: [BackendName],
+    name: MachineName,
+    ssh: SSHAddress,
+    backends: [BackendName],
     configuration: String = "/etc/haproxy/haproxy.cfg",
     statsSocket: String? = "/run/haproxy/admin.sock",
-    masterSocket: String? = "/run/haproxy-master.sock", applying: Applying = .automatic,
-    reloadCommand: String? = nil, timeouts: Timeouts = .init()
+    masterSocket: String? = "/run/haproxy-master.sock",
+    applying: Applying = .automatic,
+    reloadCommand: String? = nil,
+    timeouts: Timeouts = .init()
   ) {
     self.name = name
     self.ssh = ssh
@@ -131,8 +144,13 @@ package struct SSHAddress: Sendable, Hashable {
   package var sudo: Bool
 
   package init(
-    address: String, port: Int = 22, user: String, keys: [String] = [], agent: Bool = true,
-    knownHosts: [String] = ["~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"], sudo: Bool = false
+    address: String,
+    port: Int = 22,
+    user: String,
+    keys: [String] = [],
+    agent: Bool = true,
+    knownHosts: [String] = ["~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"],
+    sudo: Bool = false
   ) {
     self.address = address
     self.port = port
@@ -164,10 +182,16 @@ package struct ProxySettings: Sendable, Hashable {
   package var totalShadowBuffer: Int
 
   package init(
-    directory: String = "/opt/duplex-proxy", user: String = "nobody", group: String = "nogroup",
-    adminPort: Int = 8079, service: String = "duplex-proxy", serviceGroup: String = "duplex",
-    monitDirectory: String = "/etc/monit/conf.d", runDirectory: String = "/run/duplex-proxy",
-    shadowBuffer: Int = 1 << 20, totalShadowBuffer: Int = 64 << 20
+    directory: String = "/opt/duplex-proxy",
+    user: String = "nobody",
+    group: String = "nogroup",
+    adminPort: Int = 8079,
+    service: String = "duplex-proxy",
+    serviceGroup: String = "duplex",
+    monitDirectory: String = "/etc/monit/conf.d",
+    runDirectory: String = "/run/duplex-proxy",
+    shadowBuffer: Int = 1 << 20,
+    totalShadowBuffer: Int = 64 << 20
   ) {
     self.directory = directory
     self.user = user
@@ -199,9 +223,12 @@ package struct Timeouts: Sendable, Hashable {
   package var verify: Duration
 
   package init(
-    connect: Duration = .seconds(10), command: Duration = .seconds(30),
-    start: Duration = .seconds(45), health: Duration = .seconds(30),
-    drain: Duration = .seconds(60), ready: Duration = .seconds(30),
+    connect: Duration = .seconds(10),
+    command: Duration = .seconds(30),
+    start: Duration = .seconds(45),
+    health: Duration = .seconds(30),
+    drain: Duration = .seconds(60),
+    ready: Duration = .seconds(30),
     verify: Duration = .seconds(2)
   ) {
     self.connect = connect

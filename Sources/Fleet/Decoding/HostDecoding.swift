@@ -33,7 +33,8 @@ struct HostDecoding {
     let decoding = RouteDecoding(
       surroundings: settings.surroundings,
       address: address,
-      server: ServerName(server)
+      server: ServerName(server),
+      serverNode: reader.node("server") ?? name
     )
     let routes = self.routes(reader, decoding, &collector)
     guard let text else { return nil }

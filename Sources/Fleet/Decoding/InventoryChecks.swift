@@ -26,15 +26,18 @@ struct InventoryChecks {
       var backend: BackendName
       var server: ServerName
     }
-    var owners: [Pair: MachineName] = [:]
+    var owners: [Pair: (host: MachineName, route: RouteName)] = [:]
     for host in hosts {
       for decoded in host.routes {
         let route = decoded.route
         let pair = Pair(backend: route.backend, server: route.server)
         if let owner = owners[pair] {
-          collector.report(.serverTaken(pair.backend, pair.server, by: owner), at: decoded.server)
+          collector.report(
+            .serverTaken(pair.backend, pair.server, by: owner.host, owner.route),
+            at: decoded.server
+          )
         } else {
-          owners[pair] = host.host.name
+          owners[pair] = (host.host.name, route.name)
         }
       }
     }

@@ -38,7 +38,7 @@ package struct InventoryProblem: Sendable, Hashable {
     case listensOnUnixSocket
     case directPortNeeded
     case nameOfBalancer(line: Int)
-    case serverTaken(BackendName, ServerName, by: MachineName)
+    case serverTaken(BackendName, ServerName, by: MachineName, RouteName)
     case listenPortTaken(Int, by: RouteName)
     case listenIsDirectPort(Int)
     case listenIsAdminPort(Int)
@@ -102,8 +102,9 @@ extension InventoryProblem.Code {
     case .directPortNeeded:
       "missing; with a primary on a unix socket, HAProxy's port while the proxy is out has to be said"
     case .nameOfBalancer(let line): "a balancer has this name too, in line \(line)"
-    case .serverTaken(let backend, let server, let host):
-      "server \(backend)/\(server) is already the one of \(host); each host needs its own"
+    case .serverTaken(let backend, let server, let host, let route):
+      "server \(backend)/\(server) is already the one of \(host)'s route \(route); "
+        + "each route of each host needs its own"
     case .listenPortTaken(let port, let route):
       "port \(port) is already the one of route \(route) of this host"
     case .listenIsDirectPort(let port):

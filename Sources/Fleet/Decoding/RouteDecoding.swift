@@ -21,6 +21,8 @@ struct RouteDecoding {
   let address: String
   /// The server name of the host's routes that name none.
   let server: ServerName
+  /// Where that name was written.
+  let serverNode: Node
 
   /// The route; nil where a part that it cannot be without is missing or wrong, which is reported.
   func route(_ node: Node, named name: String, _ collector: inout ProblemCollector)
@@ -51,7 +53,7 @@ struct RouteDecoding {
       primary: reader.node("primary") ?? node,
       shadows: shadows.map(\.node),
       backend: reader.node("backend") ?? node,
-      server: reader.node("server") ?? node,
+      server: reader.node("server") ?? serverNode,
       directPort: reader.node("direct-port") ?? reader.node("primary") ?? node
     )
   }

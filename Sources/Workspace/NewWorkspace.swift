@@ -57,6 +57,10 @@ package struct NewWorkspace: Sendable {
 package struct AlreadyThere: Error, Sendable, Hashable, CustomStringConvertible {
   package var paths: [String]
 
+  package init(paths: [String]) {
+    self.paths = paths
+  }
+
   package var description: String {
     "already there, and left as it is: \(paths.joined(separator: ", ")). Nothing was written."
   }

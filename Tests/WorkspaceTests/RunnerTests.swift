@@ -94,7 +94,7 @@ import Workspace
 
     let status = try await host.runner("status")
     let stopped = try await host.runner("stop")
-    let survivor = try await host.run("kill -0 \(other) && kill \(other) && echo alive")
+    let survivor = try await host.run("kill -0 \(other) && kill -KILL \(other) && echo alive")
 
     #expect(status.hasPrefix("1 duplex-proxy is dead"))
     #expect(stopped == "0 duplex-proxy does not run\n")

@@ -24,7 +24,10 @@ package enum IPLiteral {
 
   private static func isIPv6(_ text: String) -> Bool {
     let halves = text.split(separator: "::", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let last = halves.last, !last.contains("::") else { return false }
+    guard let last = halves.last, !last.contains("::"),
+      // Four decimal parts stand at the end or nowhere.
+      halves.count == 1 || !halves[0].contains(".")
+    else { return false }
     let groups = halves.map(groupCount)
     guard groups.allSatisfy({ $0 != nil }) else { return false }
     let sum = groups.reduce(0) { $0 + $1! }

@@ -90,6 +90,11 @@ package struct NotInBundle: Error, Sendable, Hashable, CustomStringConvertible {
   /// All places looked at, in order.
   package var places: [String]
 
+  package init(what: String, places: [String]) {
+    self.what = what
+    self.places = places
+  }
+
   package var description: String {
     "\(what) was not found; looked at \(places.joined(separator: ", "))"
   }

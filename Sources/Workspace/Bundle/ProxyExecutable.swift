@@ -11,6 +11,14 @@ package struct ProxyExecutable: Sendable, Hashable {
   /// It asks for no dynamic linker, so that it needs nothing of the host but its kernel.
   package var isStatic: Bool
 
+  package init(path: String, bytes: [UInt8], sha256: String, architecture: String, isStatic: Bool) {
+    self.path = path
+    self.bytes = bytes
+    self.sha256 = sha256
+    self.architecture = architecture
+    self.isStatic = isStatic
+  }
+
   /// Reads the executable.
   ///
   /// - Throws: `FileProblem` where it cannot be read, `NotAnExecutable` where it is no 64-bit
@@ -31,6 +39,10 @@ package struct ProxyExecutable: Sendable, Hashable {
 /// The bundled duplex-proxy is something else.
 package struct NotAnExecutable: Error, Sendable, Hashable, CustomStringConvertible {
   package var path: String
+
+  package init(path: String) {
+    self.path = path
+  }
 
   package var description: String {
     "\(path) is no executable for Linux on x86_64 or aarch64 (64-bit ELF)"

@@ -51,6 +51,11 @@ package struct InventoryNotFound: Error, Sendable, Hashable, CustomStringConvert
   /// What was found instead of exactly one.
   package var candidates: [String]
 
+  package init(folder: String, candidates: [String]) {
+    self.folder = folder
+    self.candidates = candidates
+  }
+
   package var description: String {
     candidates.isEmpty
       ? "no inventory: neither \(folder)/inventories nor \(folder) holds a .yml file. "

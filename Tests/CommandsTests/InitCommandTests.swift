@@ -1,0 +1,38 @@
+import TestSupport
+import Testing
+
+@testable import Commands
+
+struct InitCommandTests {
+  @Test func `a folder is laid once, from what comes with the program`() async throws {
+    let folder = try TemporaryFolder()
+    let command = try InitCommand.parse([folder.path(of: "fleet")])
+
+    try await command.run()
+
+    let inventory = String(
+      decoding: try folder.read("fleet/inventories/production.yml"),
+      as: UTF8.self
+    )
+    #expect(inventory.hasPrefix("# The fleet, as duplexctl sees it."))
+    await #expect(throws: (any Error).self) { try await command.run() }
+  }
+
+  @Test(arguments: [(".", ""), ("my-fleet", "my-fleet/")])
+  func `what was written is said, and what to do next`(folder: String, prefix: String) {
+    let report = InitCommand.report(["inventories/production.yml"], in: folder)
+
+    #expect(
+      report == """
+        wrote \(prefix)inventories/production.yml
+
+        Next:
+          1. Write your balancers, hosts and routes into \(prefix)inventories/production.yml.
+          2. duplexctl check -i \(prefix)inventories/production.yml
+             only looks, and says what is still missing.
+          3. duplexctl rollout enable -i \(prefix)inventories/production.yml --dry-run
+             prints every command for every machine, and changes nothing.
+        """
+    )
+  }
+}

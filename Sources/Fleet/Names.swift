@@ -2,7 +2,7 @@
 // the operator chose. Decoding works on an already parsed tree; this room reads no file.
 
 /// A name that is not just any string. Two of these side by side cannot be mixed up.
-package protocol Name: Sendable, Hashable, Comparable, CustomStringConvertible,
+package protocol Name: Sendable, Hashable, Comparable, Codable, CustomStringConvertible,
   ExpressibleByStringLiteral
 {
   var text: String { get }
@@ -11,6 +11,15 @@ package protocol Name: Sendable, Hashable, Comparable, CustomStringConvertible,
 
 extension Name {
   package init(stringLiteral text: String) { self.init(text) }
+  package init(from decoder: any Decoder) throws {
+    self.init(try decoder.singleValueContainer().decode(String.self))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
+
   package var description: String { text }
   package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 }

@@ -1,0 +1,48 @@
+// Commands: duplexctl's commands, a folder a noun, a file a verb. Output/ is the only place that
+// knows formats and sentences; Wiring/ is the only place that knows that a host is SSH and a
+// journal a file. What can be decided from values is decided in Rollout, not here.
+
+package import ArgumentParser
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// `duplexctl` itself.
+package struct Duplexctl: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "duplexctl",
+    abstract: "Duplicate production traffic to a shadow, switched on and off without a lost request.",
+    discussion: """
+      First steps:
+        duplexctl init                        write a commented inventory and the templates
+        duplexctl check                       look at the fleet, say what is missing
+        duplexctl rollout enable --dry-run    print every command, do nothing
+        duplexctl rollout enable              put the proxy into the path of the traffic
+        duplexctl rollout status              what each host, HAProxy and monit say
+        duplexctl rollout rollback app2       put one host back
+        duplexctl rollout disable             take the proxy out of the path again
+
+      Shell completions: duplexctl --generate-completion-script bash|zsh|fish
+      """,
+    version: version,
+    subcommands: [
+      InitCommand.self, CheckCommand.self, RolloutCommand.self, HAProxyCommand.self,
+    ])
+
+  package static let version = "0.1.0"
+
+  package init() {}
+
+  /// Runs the command that the arguments name, and ends the process with its status.
+  package static func runToExit() async -> Never {
+    // A reader that went away (`| head`) ends a write with EPIPE, not the program.
+    signal(SIGPIPE, SIG_IGN)
+    await main()
+    exit()
+  }
+}

@@ -1,0 +1,99 @@
+import Fleet
+import HAProxy
+import Monit
+import Remote
+import Rollout
+
+extension Sentences {
+  /// What was found, and what to do about it.
+  static func finding(_ kind: Finding.Kind) -> String {
+    switch kind {
+    case .unreachable(let error): remote(error)
+    case .unreadable(let said): "the survey could not be read. It said: \(said)"
+    case .notRoot(sudo: true):
+      "`sudo -n` gives no root rights; allow it without a password for this user"
+    case .notRoot(sudo: false): "the user is not root; set ssh.sudo: true, or log in as root"
+    case .wrongArchitecture(let host, let executable):
+      "the machine is \(host), but the bundled duplex-proxy is for \(executable)"
+    case .userMissing(let user): "there is no user \(user); create it, or set proxy.user"
+    case .groupMissing(let group): "there is no group \(group); create it, or set proxy.group"
+    case .toolsMissing(let tools): "missing on the machine: \(list(tools))"
+    case .portTaken(let port, let program, let pid):
+      "port \(port) is taken by \(program ?? "another program")"
+        + (pid.map { " (pid \($0))" } ?? "") + "; choose another listen or admin-port"
+    case .primaryNotListening(let endpoint): "nothing listens at the primary, \(endpoint)"
+    case .monit(let problem): monit(problem)
+    case .haproxyNotRunning: "HAProxy does not run, or another configuration than `config` names"
+    case .configurationInvalid(let said):
+      "haproxy.cfg as it is now does not pass `haproxy -c`. It said: \(said)"
+    case .unloadedEdits(let path):
+      "\(path) was changed by somebody after HAProxy started, and not loaded yet: "
+        + "reload HAProxy, or take the change back"
+    case .statsSocketUnusable(let path, let reason):
+      "the stats socket \(path ?? "") cannot be used with level admin (\(reason)); add "
+        + "`stats socket /run/haproxy/admin.sock mode 660 level admin`, or set apply: reload"
+    case .reloadImpossible(let reason):
+      "HAProxy cannot be reloaded so that one knows it worked: \(reason)"
+    case .reloadMayLoseRequests(let options):
+      "edits are applied by reloads, which may lose requests of keep-alive clients: "
+        + "add \(list(options.map { "`\($0)`" })), or a stats socket of level admin"
+    case .serverRefused(let id, let refusal): "\(id): \(edit(refusal))"
+    case .serverNotRunning(let id):
+      "\(id) stands in the inventory, but the running HAProxy has no such server"
+    case .serverPortUnexpected(let id, let port, let direct, let listen, let line):
+      "\(id), line \(line), is at port \(port.map(String.init) ?? "none"); expected \(direct) "
+        + "(direct-port) or \(listen) (listen)"
+    case .serverAddressDiffers(let id, let address, let listen, let line):
+      "\(id), line \(line), is at \(address), but the proxy would listen on \(listen): "
+        + "write listen: \(address):PORT"
+    case .serverDrained(let id, let state):
+      "\(id) is \(state) and has no mark of ours: somebody took it out, or a run was cut off. "
+        + "To put it back: duplexctl rollout rollback HOST"
+    case .lastServerUp(let id):
+      "\(id) cannot be taken out: no other server of \(id.backend) would be up; "
+        + "choose a smaller --batch, or bring another server up"
+    case .checkBypassesProxy(let id, let port, let line):
+      "the health check of \(id), line \(line), goes to port \(port), so HAProxy will not notice "
+        + "a dead proxy"
+    }
+  }
+
+  static func remote(_ error: RemoteError) -> String {
+    switch error.code {
+    case .nameNotResolved: "the name cannot be resolved: \(error.detail)"
+    case .unreachable: "it cannot be reached: \(error.detail)"
+    case .noCommonAlgorithm: "SSH finds no common algorithm: \(error.detail)"
+    case .hostKeyUnknown(let fingerprint):
+      "its host key is not known: \(fingerprint). Compare it with what the machine's console "
+        + "says (ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub); if it is right, add it with "
+        + "ssh-keyscan to a file of known-hosts"
+    case .hostKeyChanged(let fingerprint, let file, let line):
+      "its host key is not the known one (\(file):\(line)), but \(fingerprint). Somebody may be "
+        + "in between. If the machine was set up anew, replace that line"
+    case .hostKeyRevoked(let fingerprint, let file, let line):
+      "its host key \(fingerprint) is revoked (\(file):\(line))"
+    case .hostCertificatesUnsupported(let file, let line):
+      "only \(file):\(line) (@cert-authority) would vouch for it; host certificates are not "
+        + "supported: add its own key"
+    case .authenticationFailed: "it refuses the login: \(error.detail)"
+    case .timedOut: "no answer in time: \(error.detail)"
+    case .connectionLost: "the connection was lost: \(error.detail)"
+    case .closed: "the connection is closed"
+    }
+  }
+
+  private static func monit(_ problem: MonitProblem) -> String {
+    switch problem {
+    case .notInstalled: "monit is not installed: apt-get install monit"
+    case .daemonNotRunning: "monit does not run: start it"
+    case .interfaceOff:
+      "monit takes no commands: add `set httpd unixsocket /run/monit.sock` and "
+        + "`allow USER:PASSWORD` to its configuration, and restart it"
+    case .interfaceUnreachable(let said): "monit's interface does not answer. It said: \(said)"
+    case .configurationInvalid(let said): "`monit -t` fails. It said: \(said)"
+    case .notIncluded(let path, let includes):
+      "monit's configuration does not include \(path) (it includes \(list(includes))); set "
+        + "proxy.monit-directory"
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import Fleet
+import HAProxy
+import Rollout
+
+/// What duplexctl says in whole sentences about a run. The only place where they are made.
+enum Sentences {
+  static func surveying(_ hosts: [Host], _ balancers: [Balancer], inventory: String) -> String {
+    "Looking at \(list(hosts.map(\.name.text))) behind \(list(balancers.map(\.name.text))) "
+      + "(\(inventory))"
+  }
+
+  static func refused(_ wish: Wish) -> String {
+    "Nothing was changed: what is above would make \(verb(wish)) fail later."
+  }
+
+  static func question(_ plan: Plan) -> String {
+    "\(verb(plan.wish).capitalisedFirst) \(list(plan.hosts.map(\.text)))? [y/N] "
+  }
+
+  static let interrupted =
+    "Interrupted: finishing the step in hand, then putting back what is half done. "
+    + "Once more ends at once and leaves it as it is."
+
+  static func verb(_ wish: Wish) -> String {
+    switch wish {
+    case .enabled: "enable"
+    case .disabled: "disable"
+    case .rolledBack: "roll back"
+    case .takenOut: "take out"
+    case .putBack: "put back"
+    }
+  }
+
+  static func result(_ result: HostResult, wish: Wish) -> String {
+    switch result {
+    case .done:
+      switch wish {
+      case .enabled: "enabled"
+      case .disabled: "disabled"
+      case .rolledBack: "rolled back"
+      case .takenOut: "taken out"
+      case .putBack: "put back"
+      }
+    case .undone(nil): "put back as it was"
+    case .undone: "failed, put back as it was"
+    case .needsHands: "NEEDS HANDS"
+    case .notReached: "not reached"
+    }
+  }
+
+  /// A failure: which machine, doing what, what was seen, what to do.
+  static func failure(_ failure: StepFailure) -> String {
+    let others = failure.hosts.filter { $0 != failure.machine }.map(\.text)
+    let behalf = others.isEmpty ? "" : " for \(list(others))"
+    let seen = failure.seen.isEmpty ? "" : " It said: \(failure.seen)"
+    return "\(failure.machine): \(doing(failure.act))\(behalf) failed: "
+      + "\(reason(failure.reason)).\(seen)"
+  }
+
+  /// What a person has to do about a host that is neither as wished nor as it was.
+  static func hands(_ host: MachineName) -> String {
+    "\(host) needs hands. Look: duplexctl rollout status --limit \(host). "
+      + "Then put it back: duplexctl rollout rollback \(host)"
+  }
+
+  private static func reason(_ reason: StepFailure.Reason) -> String {
+    switch reason {
+    case .refused: "it was refused"
+    case .timedOut: "it did not end in time"
+    case .unreachable: "the machine could not be reached"
+    case .fileChangedByOthers:
+      "haproxy.cfg is not what it was when the plan was made: somebody changed it. "
+        + "The file was left as it is"
+    case .invalidConfiguration: "the configuration would not be valid"
+    case .transferDamaged: "what arrived is not what was sent"
+    case .neverHealthy: "the proxy did not become healthy"
+    case .notRunning: "the process was not seen running"
+    case .stillRunning: "the process is still there"
+    case .sessionsLeft: "connections were still open at the deadline; raise timeouts.drain"
+    case .notReachableFromBalancer: "the port cannot be reached from the balancer"
+    case .trafficBypassesProxy: "HAProxy's requests do not go through the proxy"
+    case .stateDiffers: "HAProxy's state is not what it should be"
+    case .oldWorkersLeft:
+      "workers of before a reload still serve connections that may use the proxy; "
+        + "it is left running. Run again later, or raise timeouts.drain"
+    case .notPermitted: "it is not permitted"
+    case .unexpectedAnswer: "the answer could not be understood"
+    }
+  }
+
+  /// An act in progress: `draining app/app1`.
+  static func doing(_ act: Act) -> String {
+    switch act {
+    case .uploadExecutable: "uploading the proxy"
+    case .removeExecutable: "removing the uploaded proxy"
+    case .installFiles: "installing the proxy's files"
+    case .restoreFiles: "restoring the proxy's files"
+    case .reloadMonit: "reloading monit"
+    case .startProxy: "starting the proxy"
+    case .restartProxy: "restarting the proxy"
+    case .stopProxy: "stopping the proxy"
+    case .awaitHealth: "waiting until the proxy is healthy"
+    case .lookAgain: "looking again whether the proxy is healthy"
+    case .awaitTraffic: "watching for traffic through the proxy"
+    case .awaitIdle: "waiting until no connection is open through the proxy"
+    case .validateEdits(let count): "checking \(count) future contents of haproxy.cfg"
+    case .probe(let ports): "connecting to \(list(ports))"
+    case .drain(let ids): "draining \(list(ids))"
+    case .undrain(let ids): "putting back \(list(ids))"
+    case .remove(let ids): "removing \(list(ids))"
+    case .rewrite(let ids, let ports): "pointing \(list(ids)) at port \(list(ports))"
+    case .add(let ids): "adding \(list(ids))"
+    case .reload: "reloading HAProxy"
+    case .awaitOldWorkers: "waiting for HAProxy's old workers"
+    case .readServers: "reading HAProxy's servers"
+    }
+  }
+
+  /// An act that has been done, for the column `changed`; nil for mere looking.
+  static func done(_ act: Act) -> String? {
+    switch act {
+    case .uploadExecutable: "deployed"
+    case .installFiles: "configured"
+    case .startProxy: "started"
+    case .restartProxy: "restarted"
+    case .stopProxy: "stopped"
+    case .rewrite(_, let ports): "port → \(list(ports))"
+    case .remove(let ids): "\(list(ids)) out"
+    case .add(let ids): "\(list(ids)) in"
+    default: nil
+    }
+  }
+
+  static func list(_ words: [some CustomStringConvertible]) -> String {
+    words.map(\.description).joined(separator: ", ")
+  }
+}
+
+extension String {
+  fileprivate var capitalisedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -1,0 +1,36 @@
+import Dispatch
+import Engine
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Turns the first SIGINT or SIGTERM into a request to stop and put back; the second one ends the
+/// program at once, as if this were not here.
+final class InterruptSignals {
+  private let sources: [any DispatchSourceSignal]
+
+  init(_ interruption: Interruption, announce: @escaping @Sendable () -> Void) {
+    sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        guard !interruption.isRequested else { _exit(128 + number) }
+        interruption.request()
+        announce()
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  func stop() {
+    for source in sources { source.cancel() }
+    signal(SIGINT, SIG_DFL)
+    signal(SIGTERM, SIG_DFL)
+  }
+}

@@ -1,0 +1,75 @@
+package import Fleet
+import HAProxy
+import Monit
+import Remote
+package import Rollout
+
+/// Looks at every chosen machine at once, and only looks.
+package struct FleetSurvey: Sendable {
+  private let machines: Machines
+
+  package init(machines: Machines) {
+    self.machines = machines
+  }
+
+  /// - Parameter executables: SHA-256 of the proxy that would be deployed, by host.
+  package func look(
+    at hosts: [Host], executables: [MachineName: String], balancers: [Balancer]
+  ) async -> FleetObservation {
+    await withTaskGroup(of: Seen.self) { group in
+      for host in hosts {
+        group.addTask { await look(at: host, executable: executables[host.name] ?? "") }
+      }
+      for balancer in balancers {
+        group.addTask { await look(at: balancer) }
+      }
+      return await group.reduce(into: FleetObservation()) { observation, seen in
+        switch seen {
+        case .host(let name, let sighting): observation.hosts[name] = sighting
+        case .balancer(let name, let sighting): observation.balancers[name] = sighting
+        }
+      }
+    }
+  }
+
+  private enum Seen: Sendable {
+    case host(MachineName, Sighting<HostSighting>)
+    case balancer(MachineName, Sighting<BalancerObservation>)
+  }
+
+  private func look(at host: Host, executable: String) async -> Seen {
+    do throws(RemoteError) {
+      let result = try await machines.run(
+        HostSurvey.command(for: host, executable: executable), on: host.name)
+      let service = MonitService(host: host)
+      let answer = try await machines.run(
+        service.survey(timeout: host.timeouts.command), on: host.name)
+      let sighting: Sighting<HostSighting>
+      if let observation = HostSurvey.reading(result) {
+        sighting =
+          MonitObservation(answer, of: service)
+          .map { .seen(HostSighting(host: observation, monit: $0)) } ?? .unreadable(answer)
+      } else {
+        sighting = .unreadable(result)
+      }
+      return .host(host.name, sighting)
+    } catch {
+      return .host(host.name, .unreachable(error))
+    }
+  }
+
+  private func look(at balancer: Balancer) async -> Seen {
+    do throws(RemoteError) {
+      let result = try await machines.run(
+        BalancerSurvey.command(
+          configuration: balancer.configuration, statsSocket: balancer.statsSocket,
+          masterSocket: balancer.masterSocket, timeout: balancer.timeouts.command),
+        on: balancer.name)
+      let sighting: Sighting<BalancerObservation> =
+        BalancerSurvey.reading(result).map { .seen($0) } ?? .unreadable(result)
+      return .balancer(balancer.name, sighting)
+    } catch {
+      return .balancer(balancer.name, .unreachable(error))
+    }
+  }
+}

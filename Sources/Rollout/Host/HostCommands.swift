@@ -1,0 +1,181 @@
+package import Fleet
+package import Remote
+
+/// What is said to a host apart from monit: deploying, and asking the proxy how it is.
+package struct HostCommands: Sendable {
+  private let host: Host
+  private let paths: HostPaths
+
+  package init(_ host: Host) {
+    self.host = host
+    paths = HostPaths(host.proxy)
+  }
+
+  /// How a script of this type ends, told by its exit status.
+  package enum Ending: Int32, Sendable {
+    case done = 0
+    /// What arrived is not what was sent.
+    case damaged = 10
+    /// The deadline passed.
+    case deadline = 11
+  }
+
+  /// Brings the executable, named by its content: to a temporary name, checked, synced, renamed.
+  package func upload(_ executable: Executable) -> RemoteCommand {
+    let path = ShellWord.quoting(paths.executable(sha256: executable.sha256))
+    return RemoteCommand(
+      """
+      set -e
+      umask 022
+      mkdir -p \(ShellWord.quoting(paths.directory))
+      new=\(ShellWord.quoting(paths.directory))/.duplex-proxy.$$
+      trap 'rm -f "$new"' EXIT
+      cat >"$new"
+      echo "\(executable.sha256)  $new" | sha256sum -c --status || exit \(Ending.damaged.rawValue)
+      chmod 755 "$new"
+      sync "$new"
+      mv -f "$new" \(path)
+      """,
+      input: .bytes(executable.bytes, description: executable.description),
+      timeout: host.timeouts.command + .seconds(executable.bytes.count / 100_000))
+  }
+
+  package func removeExecutable(sha256: String) -> RemoteCommand {
+    RemoteCommand(
+      """
+      rm -f \(ShellWord.quoting(paths.executable(sha256: sha256)))
+      rmdir \(ShellWord.quoting(paths.directory)) 2>/dev/null || :
+      """, timeout: host.timeouts.command)
+  }
+
+  /// Writes the files that differ, keeping what was there before, and points the executable's
+  /// symlink at the version wanted.
+  package func install(_ files: [HostFile], executable: Executable) -> RemoteCommand {
+    let target = ShellWord.quoting("duplex-proxy-\(executable.sha256.prefix(12))")
+    let link = ShellWord.quoting(paths.link)
+    let puts = files.map { file in
+      let mode = String(file.mode, radix: 8)
+      let text = String(decoding: file.contents, as: UTF8.self)
+      return "put \(ShellWord.quoting(file.path)) \(mode) \(ShellWord.quoting(text))"
+    }
+    return RemoteCommand(
+      """
+      set -e
+      umask 022
+      previous=\(ShellWord.quoting(paths.previous))
+      rm -rf "$previous"
+      mkdir -p "$previous"
+      put() {
+        new=$(dirname "$1")/.$(basename "$1").new
+        [ ! -e "$1" ] || cp -p "$1" "$previous/"
+        printf %s "$3" >"$new"
+        chmod "$2" "$new"
+        mv -f "$new" "$1"
+      }
+      readlink \(link) >"$previous/link" || :
+      \(puts.joined(separator: "\n"))
+      ln -s \(target) \(link).new
+      mv -fT \(link).new \(link)
+      sync \(ShellWord.quoting(paths.directory))
+      """, timeout: host.timeouts.command)
+  }
+
+  /// The way back from `install`: what was there before, or nothing where nothing was.
+  package func restore(_ files: [HostFile]) -> RemoteCommand {
+    let names = ShellWord.line(files.map(\.path))
+    let link = ShellWord.quoting(paths.link)
+    return RemoteCommand(
+      """
+      set -e
+      previous=\(ShellWord.quoting(paths.previous))
+      [ -d "$previous" ] || exit 0
+      for file in \(names); do
+        rm -f "$file"
+        [ ! -e "$previous/$(basename "$file")" ] || cp -p "$previous/$(basename "$file")" "$file"
+      done
+      rm -f \(link) \(link).new
+      old=$(cat "$previous/link")
+      [ -z "$old" ] || ln -s "$old" \(link)
+      rm -rf "$previous"
+      rmdir \(ShellWord.quoting(paths.directory)) 2>/dev/null || :
+      """, timeout: host.timeouts.command)
+  }
+
+  /// Waits until the proxy answers that every route listens and its primary accepts.
+  package func awaitHealth() -> RemoteCommand {
+    ask("/health --wait \(host.timeouts.health.wholeSeconds)", within: host.timeouts.health)
+  }
+
+  /// Looks once whether the proxy is healthy.
+  package func health() -> RemoteCommand {
+    ask("/health --timeout 5", within: host.timeouts.command)
+  }
+
+  /// Waits until bytes come through the proxy: status 0, or `deadline` where none do.
+  package func awaitTraffic() -> RemoteCommand {
+    watching(
+      "duplex_bytes_total", host.timeouts.verify,
+      until: #"[ "$now" != "$start" ]"#)
+  }
+
+  /// Waits until no connection is open through the proxy.
+  package func awaitIdle() -> RemoteCommand {
+    watching(
+      "duplex_connections_open", host.timeouts.drain, until: #"[ "$now" -eq 0 ]"#)
+  }
+
+  private func ask(_ words: String, within deadline: Duration) -> RemoteCommand {
+    RemoteCommand(
+      "\(ShellWord.quoting(paths.link)) ask \(words) --admin \(admin)",
+      privilege: .login, timeout: deadline + host.timeouts.command)
+  }
+
+  private var admin: String { "127.0.0.1:\(host.proxy.adminPort)" }
+
+  /// Polls the sum of one of the proxy's metrics until a condition on it holds.
+  private func watching(
+    _ metric: String, _ deadline: Duration, until condition: String
+  ) -> RemoteCommand {
+    RemoteCommand(
+      """
+      sum() {
+        \(ShellWord.quoting(paths.link)) ask /metrics --admin \(admin) |
+          awk '/^\(metric)[{ ]/ { sum += $NF } END { printf "%.0f\\n", sum }'
+      }
+      end=$(($(date +%s) + \(deadline.wholeSeconds)))
+      start=$(sum)
+      while now=$(sum); do
+        \(condition) && { echo "$now"; exit 0; }
+        [ "$(date +%s)" -lt $end ] || { echo "$now"; exit \(Ending.deadline.rawValue); }
+        sleep 0.02
+      done
+      exit 1
+      """, privilege: .login, timeout: deadline + host.timeouts.command)
+  }
+}
+
+/// The proxy's executable as it is carried to the hosts.
+package struct Executable: Sendable, Hashable {
+  package var bytes: [UInt8]
+  /// Lower-case hex.
+  package var sha256: String
+  /// As `uname -m` would print it.
+  package var architecture: String
+
+  package init(bytes: [UInt8], sha256: String, architecture: String) {
+    self.bytes = bytes
+    self.sha256 = sha256
+    self.architecture = architecture
+  }
+
+  package var description: String {
+    "duplex-proxy, \(bytes.count) bytes, sha256 \(sha256)"
+  }
+}
+
+extension Duration {
+  /// Rounded up, at least 1.
+  package var wholeSeconds: Int {
+    max(1, Int(components.seconds) + (components.attoseconds > 0 ? 1 : 0))
+  }
+}

@@ -1,0 +1,181 @@
+package import Fleet
+package import Remote
+
+/// Reads, and only reads, what a host looks like apart from monit.
+package enum HostSurvey {
+  /// One script that prints a line per fact: a key, a space, the value.
+  ///
+  /// - Parameter executable: the SHA-256 of the proxy that would be deployed.
+  package static func command(for host: Host, executable: String) -> RemoteCommand {
+    let paths = HostPaths(host.proxy)
+    let files = [
+      paths.executable(sha256: executable), paths.configuration, paths.runner, paths.controlFile,
+    ]
+    let ports = host.routes.map(\.listenPort) + [host.proxy.adminPort]
+      + host.routes.compactMap(\.localPrimaryPort)
+    let filter = ports.map { "sport = :\($0)" }.joined(separator: " or ")
+    let pidFile = ShellWord.quoting(paths.pidFile)
+    return RemoteCommand(
+      """
+      say() { printf '%s\\n' "$*"; }
+      say architecture "$(uname -m)"
+      say uid "$(id -u)"
+      id -u \(ShellWord.quoting(host.proxy.user)) >/dev/null 2>&1 && say user
+      getent group \(ShellWord.quoting(host.proxy.group)) >/dev/null 2>&1 && say group
+      for tool in ss sha256sum readlink; do
+        command -v $tool >/dev/null 2>&1 || say missing $tool
+      done
+      for file in \(ShellWord.line(files)); do
+        [ -f "$file" ] && say file "$(sha256sum <"$file" | cut -c1-64) $file"
+      done
+      link=$(readlink \(ShellWord.quoting(paths.link))) && say link "$link"
+      pid=$(cat \(pidFile) 2>/dev/null) && exe=$(readlink "/proc/$pid/exe") && {
+        say process "$pid $exe"
+        [ \(ShellWord.quoting(paths.configuration)) -nt \(pidFile) ] && say stale
+        \(ShellWord.quoting(paths.link)) ask /health --admin 127.0.0.1:\(host.proxy.adminPort) \
+      --timeout 2 >/dev/null 2>&1
+        say health $?
+        say version "$(\(ShellWord.quoting(paths.link)) --version 2>/dev/null)"
+      }
+      ss -Hltnp \(ShellWord.quoting("( \(filter) )")) 2>/dev/null | while read -r line; do
+        say listener "$line"
+      done
+      for path in \(ShellWord.line(host.routes.compactMap(\.primarySocket))); do
+        [ -S "$path" ] && say socket "$path"
+      done
+      say end
+      """, timeout: host.timeouts.command)
+  }
+
+  /// What the script said; nil where it did not get to its end.
+  package static func reading(_ result: CommandResult) -> HostObservation? {
+    var observation = HostObservation()
+    var isComplete = false
+    for line in result.text.split(separator: "\n") {
+      let (key, value) = line.cutting(at: " ")
+      switch key {
+      case "architecture": observation.architecture = value
+      case "uid": observation.isRoot = value == "0"
+      case "user": observation.hasUser = true
+      case "group": observation.hasGroup = true
+      case "missing": observation.missingTools.append(value)
+      case "file":
+        let (digest, path) = value[...].cutting(at: " ")
+        observation.digests[path] = digest
+      case "link": observation.link = value
+      case "process":
+        let (pid, executable) = value[...].cutting(at: " ")
+        observation.process = Int(pid).map { .init(pid: $0, executable: executable) }
+      case "stale": observation.process?.configurationIsNewer = true
+      case "health": observation.process?.isHealthy = value == "0"
+      case "version": observation.process?.version = value
+      case "listener":
+        if let listener = HostObservation.Listener(line: value) {
+          observation.listeners.append(listener)
+        }
+      case "socket": observation.sockets.append(value)
+      case "end": isComplete = true
+      default: break
+      }
+    }
+    return isComplete ? observation : nil
+  }
+}
+
+/// What a host looks like, apart from monit.
+package struct HostObservation: Sendable, Hashable, Codable {
+  /// As `uname -m` prints it.
+  package var architecture = ""
+  package var isRoot = false
+  package var hasUser = false
+  package var hasGroup = false
+  package var missingTools: [String] = []
+  /// SHA-256 of the deployed files that are there, by path.
+  package var digests: [String: String] = [:]
+  /// Where the executable's symlink points.
+  package var link: String?
+  package var process: Process?
+  package var listeners: [Listener] = []
+  /// Unix sockets of primaries that are there.
+  package var sockets: [String] = []
+
+  package init() {}
+
+  /// The proxy that runs, by its pid file.
+  package struct Process: Sendable, Hashable, Codable {
+    package var pid: Int
+    package var executable: String
+    /// The configuration on disk is newer than the process.
+    package var configurationIsNewer = false
+    package var isHealthy = false
+    package var version: String?
+
+    package init(pid: Int, executable: String) {
+      self.pid = pid
+      self.executable = executable
+    }
+  }
+
+  /// A listening TCP socket on one of the ports that matter.
+  package struct Listener: Sendable, Hashable, Codable {
+    package var address: String
+    package var port: Int
+    /// Whose it is, where the kernel says.
+    package var program: String?
+    package var pid: Int?
+
+    package init(address: String, port: Int, program: String? = nil, pid: Int? = nil) {
+      self.address = address
+      self.port = port
+      self.program = program
+      self.pid = pid
+    }
+
+    /// Reads a line of `ss -Hltnp`:
+    /// `LISTEN 0 511 0.0.0.0:81 0.0.0.0:* users:(("nginx",pid=12,fd=6))`.
+    package init?(line: String) {
+      let words = line.split(separator: " ", omittingEmptySubsequences: true)
+      guard words.count >= 5, let colon = words[3].lastIndex(of: ":"),
+        let port = Int(words[3][words[3].index(after: colon)...])
+      else { return nil }
+      self.init(address: String(words[3][..<colon]), port: port)
+      guard words.count >= 6 else { return }
+      let users = words[5...].joined(separator: " ")
+      program = users.between("((\"", "\"")
+      pid = users.between("pid=", ",").flatMap { Int($0) }
+    }
+  }
+}
+
+extension Route {
+  /// The primary's port where it is on the host itself.
+  package var localPrimaryPort: Int? {
+    guard case .tcp(let host, let port) = primary, host.hasPrefix("127.") || host == "::1" else {
+      return nil
+    }
+    return port
+  }
+
+  package var primarySocket: String? {
+    guard case .unix(let path) = primary else { return nil }
+    return path
+  }
+}
+
+extension Substring {
+  /// What stands before and after the first `separator`; after it nothing where there is none.
+  fileprivate func cutting(at separator: Character) -> (String, String) {
+    guard let index = firstIndex(of: separator) else { return (String(self), "") }
+    return (String(self[..<index]), String(self[self.index(after: index)...]))
+  }
+}
+
+extension String {
+  /// What stands between the first `opening` and the next `closing`.
+  fileprivate func between(_ opening: String, _ closing: String) -> String? {
+    guard let start = firstRange(of: opening)?.upperBound,
+      let end = self[start...].firstRange(of: closing)?.lowerBound
+    else { return nil }
+    return String(self[start..<end])
+  }
+}

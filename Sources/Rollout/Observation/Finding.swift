@@ -1,0 +1,57 @@
+package import Fleet
+package import HAProxy
+package import Monit
+package import Remote
+
+/// Something the survey saw that an operator must know before a run.
+package struct Finding: Error, Sendable, Hashable {
+  package var machine: MachineName
+  package var severity: Severity
+  package var kind: Kind
+
+  package init(_ machine: MachineName, _ severity: Severity, _ kind: Kind) {
+    self.machine = machine
+    self.severity = severity
+    self.kind = kind
+  }
+
+  package enum Severity: String, Sendable, Hashable, Codable {
+    /// The run would fail later, so it does not begin.
+    case blocking
+    /// The run works, but the operator gets less than they think.
+    case warning
+  }
+
+  package enum Kind: Sendable, Hashable {
+    // Any machine.
+    case unreachable(RemoteError)
+    case unreadable(String)
+    case notRoot(sudo: Bool)
+
+    // Hosts.
+    case wrongArchitecture(host: String, executable: String)
+    case userMissing(String)
+    case groupMissing(String)
+    case toolsMissing([String])
+    case portTaken(port: Int, program: String?, pid: Int?)
+    case primaryNotListening(Endpoint)
+    case monit(MonitProblem)
+
+    // Balancers.
+    case haproxyNotRunning
+    case configurationInvalid(String)
+    case unloadedEdits(path: String)
+    case statsSocketUnusable(path: String?, reason: String)
+    case reloadImpossible(String)
+    case reloadMayLoseRequests(missingOptions: [String])
+
+    // Server lines.
+    case serverRefused(ServerID, EditRefusal)
+    case serverNotRunning(ServerID)
+    case serverPortUnexpected(ServerID, port: Int?, direct: Int, listen: Int, line: Int)
+    case serverAddressDiffers(ServerID, address: String, listen: String, line: Int)
+    case serverDrained(ServerID, state: String)
+    case lastServerUp(ServerID)
+    case checkBypassesProxy(ServerID, checkPort: Int, line: Int)
+  }
+}

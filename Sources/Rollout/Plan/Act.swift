@@ -1,0 +1,32 @@
+package import HAProxy
+
+/// What a step does, apart from the words it is said in.
+package enum Act: Sendable, Hashable, Codable {
+  // On a host.
+  case uploadExecutable(sha256: String)
+  case removeExecutable
+  case installFiles([String])
+  case restoreFiles
+  /// monit reads its control files again.
+  case reloadMonit
+  case startProxy
+  case restartProxy
+  case stopProxy
+  case awaitHealth
+  case lookAgain
+  case awaitTraffic
+  case awaitIdle
+
+  // On a balancer.
+  /// Every content that haproxy.cfg will have passes `haproxy -c`, ahead of time.
+  case validateEdits(count: Int)
+  case probe([String])
+  case drain([ServerID])
+  case undrain([ServerID])
+  case remove([ServerID])
+  case rewrite([ServerID], ports: [Int])
+  case add([ServerID])
+  case reload
+  case awaitOldWorkers
+  case readServers([ServerExpectation])
+}

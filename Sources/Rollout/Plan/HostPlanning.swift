@@ -1,0 +1,156 @@
+package import Fleet
+import HAProxy
+package import Monit
+import Remote
+
+/// What has to be done on one host itself, apart from its traffic.
+struct HostPlanning {
+  let host: Host
+  private let request: Planner.Request
+  private let payload: Planner.Payload
+  private let sighting: HostSighting
+  private let paths: HostPaths
+  private let commands: HostCommands
+
+  /// Nil where the host was not seen; the inspector has said so.
+  init?(_ host: Host, _ request: Planner.Request) {
+    guard let sighting = request.observation.hosts[host.name]?.observation,
+      let payload = request.payloads[host.name]
+    else { return nil }
+    self.host = host
+    self.request = request
+    self.payload = payload
+    self.sighting = sighting
+    paths = HostPaths(host.proxy)
+    commands = HostCommands(host)
+  }
+
+  /// Whether any of its server lines, or what HAProxy runs, is not as wished.
+  var needsSwitch: Bool {
+    let targets = request.targets(of: host)
+    return targets.contains { !$0.isSettled(for: request.wish) }
+      || (restartsProxy && targets.contains(where: \.carriesProxyTraffic))
+  }
+
+  // MARK: Before any traffic moves
+
+  var prepare: [Step] {
+    guard request.wish == .enabled else { return [] }
+    var steps: [Step] = []
+    if sighting.host.digests[executablePath] != payload.executable.sha256 { steps.append(upload) }
+    if !outdatedFiles.isEmpty || linkIsOutdated { steps.append(install) }
+    if !isRunning {
+      steps += [start, awaitHealth]
+    } else if restartsProxy && !carriesTraffic {
+      steps += [restart, awaitHealth]
+    } else if !steps.isEmpty {
+      steps.append(reloadMonit)
+    }
+    return steps
+  }
+
+  // MARK: While its traffic is away
+
+  var restartInSwitch: [Step] {
+    request.wish == .enabled && restartsProxy && carriesTraffic ? [restart, awaitHealth] : []
+  }
+
+  var look: [Step] {
+    request.wish == .enabled && restartInSwitch.isEmpty
+      ? [step(.lookAgain, commands.health())] : []
+  }
+
+  var traffic: [Step] {
+    request.wish == .enabled ? [step(.awaitTraffic, commands.awaitTraffic())] : []
+  }
+
+  // MARK: After its traffic has moved away
+
+  var retire: [Step] {
+    guard request.wish == .disabled || request.wish == .rolledBack else { return [] }
+    guard sighting.host.process != nil || sighting.monit.isSupervising else { return [] }
+    let stop = step(.stopProxy, monit([.stop]))
+    guard sighting.host.process?.isHealthy == true else { return [stop] }
+    return [step(.awaitIdle, commands.awaitIdle()), stop]
+  }
+}
+
+extension HostPlanning {
+  private var executablePath: String { paths.executable(sha256: payload.executable.sha256) }
+
+  private var linkIsOutdated: Bool {
+    sighting.host.link != "duplex-proxy-\(payload.executable.sha256.prefix(12))"
+  }
+
+  private var outdatedFiles: [HostFile] {
+    payload.files.filter { sighting.host.digests[$0.path] != request.digest($0.contents) }
+  }
+
+  private var isRunning: Bool {
+    sighting.host.process != nil && sighting.monit.isSupervising
+  }
+
+  /// It runs, but not what is to be deployed, or not well.
+  private var restartsProxy: Bool {
+    guard let process = sighting.host.process else { return false }
+    return process.executable != executablePath || process.configurationIsNewer
+      || !process.isHealthy
+      || outdatedFiles.contains { $0.path == paths.configuration }
+  }
+
+  private var carriesTraffic: Bool {
+    request.targets(of: host).contains(where: \.carriesProxyTraffic)
+  }
+
+  private var upload: Step {
+    step(
+      .uploadExecutable(sha256: payload.executable.sha256), commands.upload(payload.executable),
+      undo: [
+        .init(
+          .removeExecutable, commands.removeExecutable(sha256: payload.executable.sha256))
+      ])
+  }
+
+  private var install: Step {
+    step(
+      .installFiles(outdatedFiles.map(\.path)),
+      commands.install(outdatedFiles, executable: payload.executable),
+      undo: [
+        .init(.restoreFiles, commands.restore(outdatedFiles)),
+        .init(.reloadMonit, monit([hadControlFile ? .reload : .forget])),
+      ])
+  }
+
+  private var start: Step {
+    step(
+      .startProxy, monit([.reload, .start]), undo: [.init(.stopProxy, monit([.stop]))])
+  }
+
+  private var reloadMonit: Step { step(.reloadMonit, monit([.reload])) }
+
+  private var restart: Step { step(.restartProxy, monit([.stop, .start])) }
+
+  private var hadControlFile: Bool { sighting.host.digests[paths.controlFile] != nil }
+
+  private func monit(_ acts: [MonitAct]) -> RemoteCommand {
+    MonitService(host: host).command(acts, deadline: host.timeouts.start)
+  }
+
+  private var awaitHealth: Step { step(.awaitHealth, commands.awaitHealth()) }
+
+  private func step(_ act: Act, _ command: RemoteCommand, undo: [Step.Undo] = []) -> Step {
+    Step(machine: host.name, hosts: [host.name], act: act, command: command, undo: undo)
+  }
+}
+
+extension MonitService {
+  /// The proxy of a host, as monit knows it.
+  package init(host: Host) {
+    self.init(name: host.proxy.service, pidFile: HostPaths(host.proxy).pidFile)
+  }
+}
+
+extension MonitObservation {
+  /// monit knows the service and looks after it.
+  var isSupervising: Bool { service.state != .unknown && service.state != .notMonitored }
+}

@@ -1,0 +1,249 @@
+import Fleet
+import HAProxy
+import Monit
+import Remote
+
+/// Everything in an observation that would make a run fail later, and what it would not do as the
+/// operator may think: all at once, before anything is touched.
+package struct Inspector: Sendable {
+  private let request: Planner.Request
+
+  package init(_ request: Planner.Request) {
+    self.request = request
+  }
+
+  /// In the order of the inventory, balancers last.
+  package func findings() -> [Finding] {
+    request.hosts.flatMap(findings(of:)) + balancers.flatMap(findings(of:))
+  }
+
+  private var balancers: [Balancer] {
+    let backends = Set(request.hosts.flatMap(\.routes).map(\.backend))
+    return request.inventory.balancers.filter { !backends.isDisjoint(with: $0.backends) }
+  }
+}
+
+// MARK: - Hosts
+
+extension Inspector {
+  private func findings(of host: Host) -> [Finding] {
+    let sighting: HostSighting
+    switch request.observation.hosts[host.name] {
+    case .seen(let seen): sighting = seen
+    case .unreachable(let error):
+      return [Finding(host.name, .blocking, .unreachable(error))]
+    case .unreadable(let result):
+      return [Finding(host.name, .blocking, .unreadable(result.seen))]
+    case nil: return []
+    }
+    guard sighting.host.isRoot else {
+      return [Finding(host.name, .blocking, .notRoot(sudo: host.ssh.sudo))]
+    }
+    guard request.wish == .enabled else { return [] }
+    return (machineKinds(host, sighting.host) + portKinds(host, sighting.host)
+      + monitKinds(host, sighting.monit)).map { Finding(host.name, .blocking, $0) }
+  }
+
+  private func machineKinds(_ host: Host, _ observation: HostObservation) -> [Finding.Kind] {
+    var kinds: [Finding.Kind] = []
+    if let executable = request.payloads[host.name]?.executable,
+      executable.architecture != observation.architecture
+    {
+      kinds.append(
+        .wrongArchitecture(host: observation.architecture, executable: executable.architecture))
+    }
+    if !observation.hasUser { kinds.append(.userMissing(host.proxy.user)) }
+    if !observation.hasGroup { kinds.append(.groupMissing(host.proxy.group)) }
+    if !observation.missingTools.isEmpty { kinds.append(.toolsMissing(observation.missingTools)) }
+    return kinds
+  }
+
+  private func portKinds(_ host: Host, _ observation: HostObservation) -> [Finding.Kind] {
+    guard !observation.missingTools.contains("ss") else { return [] }
+    let own = observation.process?.pid
+    let wanted = host.routes.map(\.listenPort) + [host.proxy.adminPort]
+    let taken = wanted.compactMap { port -> Finding.Kind? in
+      let stranger = observation.listeners.first { $0.port == port && $0.pid != own }
+      return stranger.map { .portTaken(port: port, program: $0.program, pid: $0.pid) }
+    }
+    let deaf = host.routes.filter { route in
+      if let port = route.localPrimaryPort {
+        return !observation.listeners.contains { $0.port == port }
+      }
+      return route.primarySocket.map { !observation.sockets.contains($0) } ?? false
+    }
+    return taken + deaf.map { .primaryNotListening($0.primary) }
+  }
+
+  private func monitKinds(_ host: Host, _ observation: MonitObservation) -> [Finding.Kind] {
+    observation.problems(placing: HostPaths(host.proxy).controlFile).map(Finding.Kind.monit)
+  }
+}
+
+// MARK: - Balancers
+
+extension Inspector {
+  private func findings(of balancer: Balancer) -> [Finding] {
+    let observation: BalancerObservation
+    switch request.observation.balancers[balancer.name] {
+    case .seen(let seen): observation = seen
+    case .unreachable(let error):
+      return [Finding(balancer.name, .blocking, .unreachable(error))]
+    case .unreadable(let result):
+      return [Finding(balancer.name, .blocking, .unreadable(result.seen))]
+    case nil: return []
+    }
+    guard observation.isRoot else {
+      return [Finding(balancer.name, .blocking, .notRoot(sudo: balancer.ssh.sudo))]
+    }
+    guard let process = observation.process else {
+      return [Finding(balancer.name, .blocking, .haproxyNotRunning)]
+    }
+    return processFindings(balancer, observation, process)
+      + request.hosts.flatMap { host in
+        request.targets(of: host, on: balancer).flatMap { serverFindings($0, host) }
+      } + lastServerFindings(balancer, observation)
+  }
+
+  private func processFindings(
+    _ balancer: Balancer, _ observation: BalancerObservation, _ process: HAProxyProcess
+  ) -> [Finding] {
+    var findings: [Finding] = []
+    func add(_ severity: Finding.Severity, _ kind: Finding.Kind) {
+      findings.append(Finding(balancer.name, severity, kind))
+    }
+    if let error = observation.configurationError { add(.blocking, .configurationInvalid(error)) }
+    let appliesAtRuntime = balancer.appliesAtRuntime(process)
+    if observation.unloadedEdits {
+      // At runtime nothing of the file is loaded, so that a rollback need not wait for them.
+      let isHarmless = request.wish == .rolledBack && appliesAtRuntime
+      add(isHarmless ? .warning : .blocking, .unloadedEdits(path: process.configuration))
+    }
+    if appliesAtRuntime {
+      if process.statsSocket == nil {
+        add(
+          .blocking,
+          .statsSocketUnusable(
+            path: balancer.statsSocket, reason: observation.statsSocketProblem ?? "not configured"))
+      }
+    } else {
+      findings += reloadFindings(balancer, observation, process)
+    }
+    return findings
+  }
+
+  private func reloadFindings(
+    _ balancer: Balancer, _ observation: BalancerObservation, _ process: HAProxyProcess
+  ) -> [Finding] {
+    var findings: [Finding] = []
+    if !observation.isMasterWorker || process.masterSocket == nil {
+      let reason =
+        observation.isMasterWorker
+        ? observation.masterSocketProblem ?? "the inventory names no master socket"
+        : "HAProxy does not run in master-worker mode (-W)"
+      findings.append(Finding(balancer.name, .blocking, .reloadImpossible(reason)))
+    }
+    let document = Configuration(observation.fileBytes)
+    let missing = Set(
+      balancer.backends.flatMap { document.missingReloadOptions(backend: $0.text) })
+    if !missing.isEmpty {
+      findings.append(
+        Finding(
+          balancer.name, .warning, .reloadMayLoseRequests(missingOptions: missing.sorted())))
+    }
+    return findings
+  }
+
+  private func serverFindings(_ target: ServerTarget, _ host: Host) -> [Finding] {
+    func blocking(_ kind: Finding.Kind) -> [Finding] {
+      [Finding(target.balancer.name, .blocking, kind)]
+    }
+    guard let observation = request.observation.balancers[target.balancer.name]?.observation else {
+      return []
+    }
+    do throws(EditRefusal) {
+      let line = try Configuration(observation.fileBytes).server(target.id)
+      return runningFindings(target)
+        ?? portFindings(target, line).map(blocking) ?? warnings(target, line)
+    } catch {
+      return blocking(.serverRefused(target.id, error))
+    }
+  }
+
+  private func portFindings(_ target: ServerTarget, _ line: ServerLine) -> Finding.Kind? {
+    let route = target.route
+    if request.wish == .takenOut || request.wish == .putBack { return nil }
+    guard line.port == route.directPort || line.port == route.listenPort else {
+      return .serverPortUnexpected(
+        target.id, port: line.port, direct: route.directPort, listen: route.listenPort,
+        line: line.line)
+    }
+    // A name may well resolve to the address: the balancer's probe of the port will tell.
+    if let host = line.host, host.isAddressLiteral, route.listenAddress.isSpecific,
+      host != route.listenAddress
+    {
+      return .serverAddressDiffers(
+        target.id, address: host, listen: route.listenAddress, line: line.line)
+    }
+    return nil
+  }
+
+  private func runningFindings(_ target: ServerTarget) -> [Finding]? {
+    guard let running = target.running else {
+      return [Finding(target.balancer.name, .blocking, .serverNotRunning(target.id))]
+    }
+    let isOurs = target.line?.state == .disabled
+    let mayBeOut = request.wish == .rolledBack || request.wish == .putBack || isOurs
+    guard running.isReady || mayBeOut else {
+      return [
+        Finding(
+          target.balancer.name, .blocking, .serverDrained(target.id, state: running.status))
+      ]
+    }
+    return nil
+  }
+
+  private func warnings(_ target: ServerTarget, _ line: ServerLine) -> [Finding] {
+    guard let port = line.checkPort, port != target.route.listenPort, request.wish == .enabled
+    else { return [] }
+    return [
+      Finding(
+        target.balancer.name, .warning,
+        .checkBypassesProxy(target.id, checkPort: port, line: line.line))
+    ]
+  }
+
+  /// A batch must leave a server that is up in every backend it touches.
+  private func lastServerFindings(
+    _ balancer: Balancer, _ observation: BalancerObservation
+  ) -> [Finding] {
+    guard request.wish != .putBack else { return [] }
+    var findings: [Finding] = []
+    let moving = request.hosts.filter { host in
+      request.targets(of: host, on: balancer).contains { !$0.isSettled(for: request.wish) }
+    }
+    for batch in request.batch.batches(of: moving) {
+      let targets = batch.flatMap { request.targets(of: $0, on: balancer) }
+      let ids = Set(targets.map(\.id))
+      for target in targets where target.running?.isReady == true {
+        let others = observation.servers.filter {
+          $0.id.backend == target.id.backend && !ids.contains($0.id)
+        }
+        if !others.contains(where: \.takesRequests) {
+          findings.append(Finding(balancer.name, .blocking, .lastServerUp(target.id)))
+        }
+      }
+    }
+    return findings
+  }
+}
+
+extension String {
+  /// It looks like an IP address, not like a name.
+  fileprivate var isAddressLiteral: Bool {
+    contains(":") || allSatisfy { $0.isNumber || $0 == "." }
+  }
+
+  /// It is one address, not all of the machine's.
+  fileprivate var isSpecific: Bool { self != "0.0.0.0" && self != "::" }
+}

@@ -1,0 +1,169 @@
+import Fleet
+
+/// One execution of a plan as a machine: facts in, actions out.
+///
+/// Stages run in order until one fails or the operator interrupts. What a failure means depends on
+/// the phase: in `prepare` everything this run did is taken back; in `switch` the batch in hand is
+/// taken back and every host that was prepared but not yet switched is too, while hosts already
+/// switched stay; in `retire`, where traffic has moved away already, nothing is taken back and the
+/// host is named.
+package struct RunMachine: Sendable {
+  private let plan: Plan
+  private var position = Position()
+  private var executed: [ExecutedStage] = []
+  private var undoQueue: [[[UndoOrder]]]?
+  private var results: [MachineName: HostResult] = [:]
+  private var interrupted = false
+
+  package init(plan: Plan) {
+    self.plan = plan
+  }
+
+  package enum Action: Sendable, Hashable {
+    /// Run the lanes at once, each to its end or its first failure.
+    case run(Stage, phase: Int)
+    /// Take back, lanes at once; each lane to its end, whatever fails.
+    case undo([[UndoOrder]])
+    case finish(RunResult)
+  }
+
+  /// One step that ran, and how it ended.
+  package struct Fact: Sendable, Hashable {
+    package var step: Int
+    package var outcome: StepOutcome
+
+    package init(step: Int, outcome: StepOutcome) {
+      self.step = step
+      self.outcome = outcome
+    }
+  }
+
+  /// The step whose `undo` is to be run.
+  package struct UndoOrder: Sendable, Hashable {
+    package var step: Step
+  }
+
+  /// What to do now. Ask again after every report.
+  package mutating func next() -> Action {
+    if let queue = undoQueue {
+      if let lanes = queue.first { return .undo(lanes) }
+      return .finish(result())
+    }
+    while position.phase < plan.phases.count {
+      let phase = plan.phases[position.phase]
+      if position.stage < phase.stages.count {
+        if interrupted {
+          startUndo(failures: [:])
+          return next()
+        }
+        return .run(phase.stages[position.stage], phase: position.phase)
+      }
+      phaseFinished(phase)
+    }
+    return .finish(result())
+  }
+
+  /// The operator wants to stop: the stage in hand is finished, then this run is taken back.
+  package mutating func interrupt() {
+    interrupted = true
+  }
+
+  /// The stage of the last `.run` has ended. Steps that were not started have no fact.
+  package mutating func stageFinished(_ facts: [Fact]) {
+    let phase = plan.phases[position.phase]
+    let outcomes = Dictionary(uniqueKeysWithValues: facts.map { ($0.step, $0.outcome) })
+    executed.append(
+      ExecutedStage(phase: position.phase, stage: phase.stages[position.stage], outcomes: outcomes))
+    position.stage += 1
+
+    let failures = failuresByHost(in: phase, outcomes: outcomes)
+    guard !failures.isEmpty else { return }
+    switch phase.kind {
+    case .prepare, .switch: startUndo(failures: failures)
+    case .retire:
+      for (host, failure) in failures { results[host] = .needsHands([failure]) }
+    }
+  }
+
+  /// The lanes of the last `.undo` have ended; `failures` are those steps whose undo failed.
+  package mutating func undoFinished(failures: [StepFailure]) {
+    undoQueue?.removeFirst()
+    for failure in failures {
+      for host in failure.hosts {
+        results[host] = (results[host] ?? .undone(nil)).failing(with: failure)
+      }
+    }
+  }
+}
+
+// MARK: -
+
+extension RunMachine {
+  private struct Position: Sendable {
+    var phase = 0
+    var stage = 0
+  }
+
+  private struct ExecutedStage: Sendable {
+    var phase: Int
+    var stage: Stage
+    var outcomes: [Int: StepOutcome]
+
+    /// The lanes that take it back: of each lane the steps that may have had an effect, last first.
+    func undoing(for hosts: Set<MachineName>) -> [[UndoOrder]] {
+      stage.lanes.map { lane in
+        lane.reversed().filter { step in
+          outcomes[step.number]?.mayHaveChangedSomething == true && !step.undo.isEmpty
+            && !hosts.isDisjoint(with: step.hosts)
+        }.map(UndoOrder.init(step:))
+      }.filter { !$0.isEmpty }
+    }
+  }
+
+  private mutating func phaseFinished(_ phase: Phase) {
+    // A host is done when its last phase is; a later phase that fails for it overwrites this.
+    if phase.kind != .prepare || !plan.phases.contains(where: { $0.kind == .switch }) {
+      for host in phase.hosts where results[host] == nil { results[host] = .done }
+    }
+    position.phase += 1
+    position.stage = 0
+  }
+
+  private func failuresByHost(
+    in phase: Phase, outcomes: [Int: StepOutcome]
+  ) -> [MachineName: StepFailure] {
+    var failures: [MachineName: StepFailure] = [:]
+    for case .failed(let failure) in phase.steps.compactMap({ outcomes[$0.number] }) {
+      for host in failure.hosts where failures[host] == nil { failures[host] = failure }
+    }
+    return failures
+  }
+
+  /// Queues what must be taken back, newest stage first, and notes the result of every host.
+  private mutating func startUndo(failures: [MachineName: StepFailure]) {
+    guard position.phase < plan.phases.count else { return undoQueue = [] }
+    let current = position.phase
+    let isPreparing = plan.phases[current].kind == .prepare
+    let switched = Set(
+      plan.phases[..<current].filter { $0.kind == .switch }.flatMap(\.hosts))
+    let affected = Set(plan.phases.flatMap(\.hosts)).subtracting(switched)
+    let inHand = Set(isPreparing ? plan.phases.flatMap(\.hosts) : plan.phases[current].hosts)
+
+    for host in affected {
+      if let failure = failures[host] {
+        results[host] = .undone(failure)
+      } else {
+        results[host] = inHand.contains(host) ? .undone(nil) : .notReached
+      }
+    }
+    undoQueue = executed.reversed().filter {
+      $0.phase == current || plan.phases[$0.phase].kind == .prepare
+    }.map { $0.undoing(for: affected) }.filter { !$0.isEmpty }
+  }
+
+  private func result() -> RunResult {
+    RunResult(
+      hosts: plan.hosts.map { .init(host: $0, result: results[$0] ?? .done) },
+      interrupted: interrupted && undoQueue != nil)
+  }
+}

@@ -65,9 +65,14 @@ package struct FleetSurvey: Sendable {
           configuration: balancer.configuration, statsSocket: balancer.statsSocket,
           masterSocket: balancer.masterSocket, timeout: balancer.timeouts.command),
         on: balancer.name)
-      let sighting: Sighting<BalancerObservation> =
-        BalancerSurvey.reading(result).map { .seen($0) } ?? .unreadable(result)
-      return .balancer(balancer.name, sighting)
+      guard var observation = BalancerSurvey.reading(result) else {
+        return .balancer(balancer.name, .unreadable(result))
+      }
+      if let process = observation.process {
+        let check = try await machines.run(process.checkAsItIs(), on: balancer.name)
+        if !check.succeeded { observation.configurationError = check.seen }
+      }
+      return .balancer(balancer.name, .seen(observation))
     } catch {
       return .balancer(balancer.name, .unreachable(error))
     }

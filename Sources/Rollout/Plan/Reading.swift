@@ -72,7 +72,6 @@ extension Act {
   private func haproxyReading(_ result: HAProxyResult, of step: Step) -> StepOutcome {
     switch result {
     case .done: return .done(StepReport())
-    case .alreadySo: return .alreadySo
     case .failed(let failure, let said):
       let (reason, effect) = failure.meaning
       return .failed(step.failure(reason, said, effect))
@@ -143,11 +142,6 @@ package enum ServerExpectation: Sendable, Hashable, Codable {
   fileprivate var effect: StepFailure.Effect {
     if case .anotherUp = self { .none } else { .possible }
   }
-}
-
-extension ServerState {
-  /// HAProxy would choose it for a new request.
-  var takesRequests: Bool { isReady && operational == .up }
 }
 
 extension Step {

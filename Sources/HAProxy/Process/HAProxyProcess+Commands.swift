@@ -1,0 +1,188 @@
+package import Remote
+
+extension HAProxyProcess {
+  /// Every server's state and counters, as `ServerState.reading` takes them.
+  package func readServers() -> RemoteCommand {
+    RemoteCommand(
+      """
+      \(stats)
+      \(Self.readingServers)
+      """, timeout: timeout)
+  }
+
+  /// No new requests to the servers, then waits until none of their sessions is left.
+  ///
+  /// Idle connections that HAProxy keeps are closed by the maintenance state that follows.
+  package func drain(_ servers: [ServerID], deadline: Duration) -> RemoteCommand {
+    RemoteCommand(
+      """
+      \(stats)
+      \(order)
+      for server in \(ShellWord.line(servers.map(\.description))); do
+        order "set server $server state drain"
+      done
+      sessions() {
+        stats 'show stat -1 4 -1' | awk -F, -v servers=\
+      \(ShellWord.quoting(servers.map(\.description).joined(separator: " "))) '
+          BEGIN { for (n = split(servers, names, " "); n > 0; n--) wanted[names[n]] }
+          sub(/^# /, "") { for (i = 1; i <= NF; i++) at[$i] = i; next }
+          ($1 "/" $2) in wanted { left += $at["scur"] + $at["qcur"] + $at["used_conn_cur"] }
+          END { print left + 0 }'
+      }
+      end=$(($(date +%s) + \(deadline.wholeSeconds)))
+      while left=$(sessions); [ "$left" -gt 0 ]; do
+        if [ "$(date +%s)" -ge $end ]; then
+          echo "$left sessions left" >&2
+          exit \(HAProxyFailure.sessionsLeft.rawValue)
+        fi
+        sleep 0.02
+      done
+      """, timeout: deadline + timeout)
+  }
+
+  /// Back in service without any edit of the file.
+  package func undrain(_ servers: [ServerID], deadline: Duration) -> RemoteCommand {
+    RemoteCommand(
+      ([stats, order, field] + servers.map { lines(for: .ready($0, deadline: deadline)) })
+        .joined(separator: "\n"), timeout: deadline + timeout)
+  }
+
+  /// Succeeds when the balancer can connect to every target; names those that it cannot.
+  package func probe(_ targets: [ProbeTarget], deadline: Duration) -> RemoteCommand {
+    let seconds = deadline.wholeSeconds
+    let calls = targets.map { target in
+      "reach \(ShellWord.line([target.host, String(target.port)])) || deaf=\"$deaf \(target)\""
+    }
+    return RemoteCommand(
+      """
+      reach() { \(client.connecting(seconds: seconds)); }
+      deaf=
+      \(calls.joined(separator: "\n"))
+      [ -z "$deaf" ] || { echo "no connection to$deaf" >&2; exit \
+      \(HAProxyFailure.notReachable.rawValue); }
+      """, timeout: deadline * targets.count + timeout)
+  }
+
+  /// Makes HAProxy load the file, and waits for the proof: a new worker, and no failed reload.
+  ///
+  /// Refused where the file is not the one expected: what others changed is never loaded by us.
+  package func reload(
+    expecting sha256: String, custom: String?, deadline: Duration
+  ) -> RemoteCommand {
+    RemoteCommand(
+      """
+      [ "$(sha256sum <\(ShellWord.quoting(configuration)) | cut -c1-64)" = \(sha256) ] ||
+        exit \(HAProxyFailure.fileChanged.rawValue)
+      \(master)
+      worker() { master 'show proc' | awk '/^# workers/ { on = 1; next } /^#/ { on = 0 }
+        on && NF { pid = $1 } /\\[failed: [1-9]/ { print "failed"; exit } END { print pid }'; }
+      before=$(worker)
+      \(custom ?? "kill -USR2 \(masterPID)") || exit \(HAProxyFailure.reloadFailed.rawValue)
+      end=$(($(date +%s) + \(deadline.wholeSeconds)))
+      while [ "$(date +%s)" -lt $end ]; do
+        now=$(worker 2>/dev/null)
+        case $now in
+          failed*) echo "HAProxy says that the reload failed" >&2; break ;;
+          '' | "$before") sleep 0.02 ;;
+          *) exit 0 ;;
+        esac
+      done
+      exit \(HAProxyFailure.reloadFailed.rawValue)
+      """, timeout: deadline + timeout)
+  }
+
+  /// Waits until no worker of before a reload serves connections any more.
+  package func awaitOldWorkers(deadline: Duration) -> RemoteCommand {
+    RemoteCommand(
+      """
+      \(master)
+      end=$(($(date +%s) + \(deadline.wholeSeconds)))
+      while old=$(master 'show proc' | awk '/^# old workers/ { on = 1; next } /^#/ { on = 0 }
+        on && NF { printf "%s ", $1 }'); [ -n "$old" ]; do
+        if [ "$(date +%s)" -ge $end ]; then
+          echo "old workers: $old" >&2
+          exit \(HAProxyFailure.oldWorkersLeft.rawValue)
+        fi
+        sleep 0.05
+      done
+      """, timeout: deadline + timeout)
+  }
+}
+
+// MARK: - What scripts are made of
+
+extension HAProxyProcess {
+  /// Asks the worker: on its own socket, else through the master.
+  var stats: String {
+    if let statsSocket { return "stats() { \(client.asking(statsSocket)); }" }
+    guard masterSocket != nil else { return "stats() { :; }" }
+    return "\(master)\nstats() { master \"@1 $1\"; }"
+  }
+
+  var master: String {
+    "master() { \(client.asking(masterSocket ?? "/run/haproxy-master.sock")); }"
+  }
+
+  /// Gives an order; anything but silence and the notes on addresses is a refusal.
+  var order: String {
+    """
+    order() {
+      said=$(stats "$1")
+      case $said in
+        '' | *"port changed from"* | *"no need to change the port"*) ;;
+        "No such"*) echo "$1: $said" >&2; exit \(HAProxyFailure.noSuchServer.rawValue) ;;
+        *) echo "$1: $said" >&2; exit \(HAProxyFailure.runtimeRefused.rawValue) ;;
+      esac
+    }
+    """
+  }
+
+  /// `field BACKEND SERVER N`: the Nth column of `show servers state`.
+  var field: String {
+    """
+    field() { stats "show servers state $1" | awk -v s="$2" -v n="$3" '$4 == s { print $n }'; }
+    """
+  }
+
+  static let readingServers = """
+    stats 'show servers state' | sed 's/^/state /'
+    stats 'show stat -1 4 -1' | sed 's/^/stat /'
+    """
+
+  /// The lines that make one change and prove it.
+  func lines(for change: RuntimeChange) -> String {
+    switch change {
+    case .maintenance(let id):
+      """
+      order \(ShellWord.quoting("set server \(id) state maint"))
+      [ $(($(field \(words(id)) 7) & 1)) = 1 ] || exit \(HAProxyFailure.notReady.rawValue)
+      """
+    case .address(let id, let port):
+      """
+      order "set server \(id) addr $(field \(words(id)) 5) port \(port)"
+      [ "$(field \(words(id)) 19)" = \(port) ] || exit \(HAProxyFailure.notReady.rawValue)
+      """
+    case .ready(let id, let deadline):
+      """
+      order \(ShellWord.quoting("set server \(id) state ready"))
+      end=$(($(date +%s) + \(deadline.wholeSeconds)))
+      while [ "$(field \(words(id)) 6) $(($(field \(words(id)) 7) & ~4))" != "2 0" ]; do
+        if [ "$(date +%s)" -ge $end ]; then
+          echo "\(id) is not up" >&2
+          exit \(HAProxyFailure.notReady.rawValue)
+        fi
+        sleep 0.02
+      done
+      """
+    }
+  }
+
+  private func words(_ id: ServerID) -> String { ShellWord.line([id.backend, id.server]) }
+}
+
+extension Duration {
+  /// Rounded up, at least 1.
+  var wholeSeconds: Int {
+    max(1, Int(components.seconds) + (components.attoseconds > 0 ? 1 : 0))
+  }
+}

@@ -1,0 +1,158 @@
+package import Remote
+
+extension HAProxyProcess {
+  /// Changes lines of the file, then the running process, in one script.
+  ///
+  /// The new content is built beside the file, must be the planned one, passes `haproxy -c` with
+  /// everything the process was started with, is synced, and takes the file's place by a rename;
+  /// owner, mode and a symlink to it stay. A file that is already as wished is left alone.
+  ///
+  /// - Parameters:
+  ///   - from: SHA-256 of the whole file before, `to`: after. Refused where the file is neither.
+  ///   - edits: none where only the process is to change.
+  package func edit(
+    _ edits: [LineEdit], from: String, to: String, validation: Validation,
+    runtime: [RuntimeChange]
+  ) -> RemoteCommand {
+    let waiting = runtime.reduce(Duration.zero) { sum, change in
+      if case .ready(_, let deadline) = change { sum + deadline } else { sum }
+    }
+    var parts = [fileEdit(edits, from: from, to: to, validation: validation)]
+    if !runtime.isEmpty { parts += [stats, order, field] + runtime.map(lines) }
+    return RemoteCommand(parts.joined(separator: "\n"), timeout: timeout + waiting)
+  }
+
+  /// Whether the file as it is passes `haproxy -c`.
+  package func checkAsItIs() -> RemoteCommand {
+    RemoteCommand(
+      """
+      \(checking)
+      check \(ShellWord.quoting(configuration)) || { echo "$said" >&2; exit \
+      \(HAProxyFailure.invalidConfiguration.rawValue); }
+      """, timeout: timeout)
+  }
+
+  /// Passes every content of a chain of edits through `haproxy -c`, in a folder of its own.
+  ///
+  /// Contents that differ from the one before only in lines that are comments in both are not
+  /// checked again: HAProxy reads the same words.
+  package func validate(_ chain: [[LineEdit]]) -> RemoteCommand {
+    var script = [
+      "export LC_ALL=C", "folder=$(mktemp -d) || exit \(HAProxyFailure.cannotWrite.rawValue)",
+      "trap 'rm -rf \"$folder\"' EXIT",
+      "cp \(ShellWord.quoting(configuration)) \"$folder/now\"", checking,
+    ]
+    for (index, edits) in chain.enumerated() {
+      script.append("{ \(building(edits, from: "$folder/now")) } >\"$folder/next\"")
+      script.append("mv \"$folder/next\" \"$folder/now\"")
+      if edits.contains(where: { !($0.before.isComment && $0.after.isComment) }) {
+        script.append("check \"$folder/now\" || { echo 'after edit \(index + 1):' >&2; "
+          + "echo \"$said\" >&2; exit \(HAProxyFailure.invalidConfiguration.rawValue); }")
+      }
+    }
+    return RemoteCommand(
+      script.joined(separator: "\n"), timeout: timeout + .seconds(2 * chain.count))
+  }
+}
+
+extension HAProxyProcess {
+  private func fileEdit(
+    _ edits: [LineEdit], from: String, to: String, validation: Validation
+  ) -> String {
+    let record = ShellWord.quoting(Self.record(of: configuration))
+    let changed = "exit \(HAProxyFailure.fileChanged.rawValue)"
+    let opening = """
+      export LC_ALL=C
+      file=\(ShellWord.quoting(configuration))
+      digest() { sha256sum <"$1" | cut -c1-64; }
+      now=$(digest "$file")
+      """
+    guard !edits.isEmpty else {
+      return opening + "\n[ \"$now\" = \(to) ] || \(changed)"
+    }
+    let check =
+      validation == .now
+      ? """
+
+        \(checking)
+        check "$new" || { echo "$said" >&2; exit \(HAProxyFailure.invalidConfiguration.rawValue); }
+      """ : ""
+    return """
+      \(opening)
+      if [ "$now" != \(to) ]; then
+        [ "$now" = \(from) ] || \(changed)
+        new=$(dirname "$file")/.$(basename "$file").duplexctl
+        trap 'rm -f "$new"' EXIT
+        cp -p "$file" "$new" && { \(building(edits, from: "$file")) } >"$new" ||
+          exit \(HAProxyFailure.cannotWrite.rawValue)
+        [ "$(digest "$new")" = \(to) ] || exit \(HAProxyFailure.wrongResult.rawValue)\(check)
+        sync "$new" || exit \(HAProxyFailure.cannotWrite.rawValue)
+        [ "$(digest "$file")" = \(from) ] || \(changed)
+        mkdir -p /var/lib/duplexctl && echo \(to) >\(record) && mv -f "$new" "$file" ||
+          exit \(HAProxyFailure.cannotWrite.rawValue)
+      fi
+      """
+  }
+
+  /// Commands that print the content with the edits made; every other byte passes as it is.
+  private func building(_ edits: [LineEdit], from file: String) -> String {
+    var parts: [String] = []
+    var next = 1
+    for edit in edits.sorted(by: { $0.line < $1.line }) {
+      if edit.line > next { parts.append("sed -n '\(next),\(edit.line - 1)p' \"\(file)\"") }
+      parts.append(edit.after.printing)
+      next = edit.line + 1
+    }
+    parts.append("sed -n '\(next),$p' \"\(file)\"")
+    return parts.joined(separator: "; ") + ";"
+  }
+
+  /// `check FILE`: would the process start with FILE in the place of its configuration? What it
+  /// complains of is in `$said`.
+  private var checking: String {
+    var arguments: [String] = []
+    var folders = ""
+    var cleanup = ""
+    for (index, source) in sources.enumerated() {
+      if source.isFolder, configuration.hasPrefix(source.path + "/") {
+        let name = ShellWord.quoting(String(configuration.dropFirst(source.path.count + 1)))
+        folders += """
+          parts\(index)=$(mktemp -d)
+          cp \(ShellWord.quoting(source.path))/*.cfg "$parts\(index)"
+          cp "$1" "$parts\(index)"/\(name)
+
+          """
+        arguments.append("-f \"$parts\(index)\"")
+        cleanup += "rm -rf \"$parts\(index)\"; "
+      } else {
+        let isEdited = source.path == configuration
+        arguments.append("-f \(isEdited ? "\"$1\"" : ShellWord.quoting(source.path))")
+      }
+    }
+    let checks = arguments.joined(separator: " ")
+    return """
+      check() {
+        \(folders)said=$(\(ShellWord.quoting(executable)) -c -q \(checks) 2>&1)
+        status=$?; \(cleanup)return $status
+      }
+      """
+  }
+}
+
+extension [UInt8] {
+  /// A command that prints the line and an LF, byte for byte.
+  fileprivate var printing: String {
+    if let text = String(validating: self, as: UTF8.self), !contains(0) {
+      return "printf '%s\\n' \(ShellWord.quoting(text))"
+    }
+    let octal = map { byte in
+      "\\" + String(String(0o1000 + Int(byte), radix: 8).dropFirst())
+    }
+    return "printf '\(octal.joined())\\n'"
+  }
+
+  /// HAProxy reads nothing of the line.
+  fileprivate var isComment: Bool {
+    first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") } == UInt8(ascii: "#")
+  }
+}

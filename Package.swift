@@ -71,7 +71,6 @@ let package = Package(
     ),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CLinux"),
-    .target(name: "CLab"),
 
     // Rooms that touch the world.
     room("SSH", ["Remote", "CLibSSH2", "COpenSSL", system, logging]),
@@ -85,7 +84,7 @@ let package = Package(
         argumentParser, logging, system,
       ]
     ),
-    room("Lab", ["Fleet", "CLinux", "CLab", subprocess, system, histogram, argumentParser]),
+    room("Lab", ["Fleet", "CLinux", subprocess, system, histogram, argumentParser]),
 
     // Programs.
     program("duplexctl", "Commands"),
@@ -110,7 +109,7 @@ let package = Package(
     tests("EngineTests", ["Engine", "Rollout", "Fleet", "Remote", "HAProxy", "Monit"]),
     tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", "duplex-proxy"]),
     tests("CommandsTests", ["Commands", "SSH", "Remote", "Workspace", system]),
-    tests("LabTests", ["Lab", "CLinux", "CLab", system]),
+    tests("LabTests", ["Lab", "CLinux", system]),
     tests("RolloutLabTests", []),
     tests("ArchitectureTests", []),
   ]

@@ -1,4 +1,8 @@
+import Lab
+
 @main
 struct Main {
-  static func main() {}
+  static func main() async {
+    await LabCommand.main()
+  }
 }

@@ -25,8 +25,12 @@ struct DemoStage: Sendable {
 
   /// A heading, so that one can follow.
   func say(_ text: String) {
-    print("\n== \(text)", terminator: "\n")
-    fflush(stdout)
+    do {
+      // Written at once: what the programs print comes in between.
+      try FileDescriptor.standardOutput.writeAll("\n== \(text)\n".utf8)
+    } catch {
+      // Ignored: nobody is left to read it.
+    }
   }
 
   // MARK: The lab
@@ -172,7 +176,7 @@ extension DemoStage {
     if arguments.first != "load" {
       try Self.expectSuccess(result.terminationStatus, program, arguments)
     }
-    return result.standardOutput ?? ""
+    return result.standardOutput
   }
 
   private static func expectSuccess(

@@ -7,6 +7,7 @@ enum HostScript {
   static let text = #"""
     #!/bin/bash
     set -eu
+    umask 022
     host=$1 kind=$2 state=$3 network=$4 apps=$5
     folder=$state/$host root=$state/$host/root
     hostname "$host"
@@ -27,8 +28,8 @@ enum HostScript {
     mount -t tmpfs -o mode=755 tmpfs "$root/run"
     # The machine's own users' files are nobody's business here.
     for place in root home; do
-      mkdir -p "$state/$host/$place"
-      mount --bind "$state/$host/$place" "$root/$place"
+      mkdir -p "$state/$host/users/$place"
+      mount --bind "$state/$host/users/$place" "$root/$place"
     done
     mkdir -p "$root/run/sshd" "$root/run/haproxy" "$root/run/lock"
 

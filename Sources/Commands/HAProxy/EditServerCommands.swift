@@ -1,0 +1,85 @@
+import ArgumentParser
+import Fleet
+import HAProxy
+import Rollout
+
+/// `duplexctl haproxy remove`.
+struct RemoveServerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "remove",
+    abstract: "Comment a server line out (--file), or take a host out of rotation.")
+
+  @Argument(help: "BACKEND/SERVER with --file, else a host of the inventory.")
+  var name: String
+
+  @Option(help: "The local haproxy.cfg.", completion: .file())
+  var file: String?
+
+  @OptionGroup var options: RunOptions
+
+  func run() async throws {
+    guard let file else {
+      return try await RolloutStory(wish: .takenOut, limit: name, options: options).run()
+    }
+    let id = try ServerID(argument: name)
+    try LocalConfiguration(path: file).edit { document throws(EditRefusal) in
+      try document.removing(id)
+    }
+  }
+}
+
+/// `duplexctl haproxy add`.
+struct AddServerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "add",
+    abstract: "Take our mark off a server line (--file), or put a host back into rotation.")
+
+  @Argument(help: "BACKEND/SERVER with --file, else a host of the inventory.")
+  var name: String
+
+  @Option(help: "The local haproxy.cfg.", completion: .file())
+  var file: String?
+
+  @OptionGroup var options: RunOptions
+
+  func run() async throws {
+    guard let file else {
+      return try await RolloutStory(wish: .putBack, limit: name, options: options).run()
+    }
+    let id = try ServerID(argument: name)
+    try LocalConfiguration(path: file).edit { document throws(EditRefusal) in
+      try document.adding(id)
+    }
+  }
+}
+
+/// `duplexctl haproxy rewrite`.
+struct RewriteServerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rewrite", abstract: "Change the port of a server line's address in a local file.")
+
+  @Argument(help: "BACKEND/SERVER.")
+  var name: String
+
+  @Option(help: "The new port.")
+  var port: Int
+
+  @OptionGroup var options: FileOptions
+
+  func run() async throws {
+    let id = try ServerID(argument: name)
+    let port = port
+    try LocalConfiguration(path: options.file).edit { document throws(EditRefusal) in
+      try document.rewriting(id, port: port)
+    }
+  }
+}
+
+extension ServerID {
+  fileprivate init(argument: String) throws {
+    guard let id = ServerID(argument) else {
+      throw ValidationError("\(argument) is not BACKEND/SERVER.")
+    }
+    self = id
+  }
+}

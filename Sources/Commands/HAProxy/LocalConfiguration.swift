@@ -1,0 +1,105 @@
+import ArgumentParser
+import Foundation
+import HAProxy
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// A haproxy.cfg on this machine, edited as the ones on balancers are: one line changes, owner, mode
+/// and a symlink to it stay, and what would not be valid is refused.
+struct LocalConfiguration {
+  private let path: String
+  let document: Configuration
+
+  /// - Parameter path: as written on the command line; symlinks are followed.
+  init(path: String) throws {
+    guard let real = realpath(path, nil) else {
+      throw Self.refusal("\(path): \(String(cString: strerror(errno)))")
+    }
+    defer { free(real) }
+    self.path = String(cString: real)
+    do {
+      document = Configuration(Array(try Data(contentsOf: URL(filePath: self.path))))
+    } catch {
+      throw Self.refusal("\(path): \(error.localizedDescription)")
+    }
+  }
+
+  /// Makes the edit, or says why not and leaves the file as it is.
+  func edit(_ make: (Configuration) throws(EditRefusal) -> LineEdit?) throws {
+    let changed: Configuration
+    let line: Int
+    do throws(EditRefusal) {
+      guard let edit = try make(document) else {
+        return Stream.standardError.line("\(path): it is so already")
+      }
+      changed = try document.applying(edit)
+      line = edit.line
+    } catch {
+      throw Self.refusal("\(path): \(Sentences.edit(error)). The file was left as it is")
+    }
+    try replace(with: changed.bytes)
+    let diff = LineDiff(before: document.bytes, after: changed.bytes).text(path: path)
+    Stream.standardOutput.line(diff.joined(separator: "\n"))
+    Stream.standardError.line("\(path): line \(line) changed. HAProxy was not told")
+  }
+
+  private func replace(with bytes: [UInt8]) throws {
+    let file = FilePath(path)
+    let name = ".\(file.lastComponent?.string ?? "haproxy.cfg").duplexctl.\(getpid())"
+    let candidate = file.removingLastComponent().appending(name).string
+    var isDone = false
+    defer { if !isDone { unlink(candidate) } }
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw failure("look at", path) }
+    let descriptor = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw failure("write beside", path) }
+    defer { close(descriptor) }
+    try FileDescriptor(rawValue: descriptor).writeAll(bytes)
+    guard fchmod(descriptor, status.st_mode & 0o7777) == 0,
+      fchown(descriptor, status.st_uid, status.st_gid) == 0 || getuid() != 0,
+      fsync(descriptor) == 0
+    else { throw failure("write", candidate) }
+    try validate(candidate)
+    // Somebody may have edited it while haproxy looked at ours.
+    guard try Array(Data(contentsOf: URL(filePath: path))) == document.bytes else {
+      throw Self.refusal("\(path) was changed by somebody meanwhile: run again")
+    }
+    guard rename(candidate, path) == 0 else { throw failure("replace", path) }
+    isDone = true
+  }
+
+  /// `haproxy -c`, where there is a haproxy.
+  private func validate(_ candidate: String) throws {
+    let places = ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy", "/usr/bin/haproxy"]
+    guard let haproxy = places.first(where: { access($0, X_OK) == 0 }) else {
+      return Stream.standardError.line("note: no haproxy here, so the file was not checked by it")
+    }
+    let process = Process()
+    process.executableURL = URL(filePath: haproxy)
+    process.arguments = ["-c", "-q", "-f", candidate]
+    let pipe = Pipe()
+    process.standardError = pipe
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    let said = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    // 2: valid, but without a listener, as a part of a configuration is.
+    guard process.terminationStatus == 0 || process.terminationStatus == 2 else {
+      throw Self.refusal(
+        "\(path): it would not be valid, and was left as it is. haproxy -c said: "
+          + String(decoding: said, as: UTF8.self))
+    }
+  }
+
+  private func failure(_ attempt: String, _ path: String) -> ExitCode {
+    Self.refusal("cannot \(attempt) \(path): \(String(cString: strerror(errno)))")
+  }
+
+  private static func refusal(_ text: String) -> ExitCode {
+    Stream.standardError.line("error: \(text)")
+    return ExitCode(1)
+  }
+}

@@ -110,7 +110,7 @@ let package = Package(
     tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", "duplex-proxy"]),
     tests("CommandsTests", ["Commands", "SSH", "Remote", "Workspace", system]),
     tests("LabTests", ["Lab", "CLinux", system]),
-    tests("RolloutLabTests", []),
+    tests("RolloutLabTests", ["duplexctl", "duplex-lab"]),
     tests("ArchitectureTests", []),
   ]
 )

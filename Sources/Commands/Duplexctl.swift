@@ -16,7 +16,8 @@ package import ArgumentParser
 package struct Duplexctl: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "duplexctl",
-    abstract: "Duplicate production traffic to a shadow, switched on and off without a lost request.",
+    abstract:
+      "Duplicate production traffic to a shadow, switched on and off without a lost request.",
     discussion: """
       First steps:
         duplexctl init                        write a commented inventory and the templates
@@ -32,7 +33,8 @@ package struct Duplexctl: AsyncParsableCommand {
     version: version,
     subcommands: [
       InitCommand.self, CheckCommand.self, RolloutCommand.self, HAProxyCommand.self,
-    ])
+    ]
+  )
 
   package static let version = "0.1.0"
 

@@ -9,7 +9,8 @@ enum UsageError {
     } catch {
       Stream.standardError.line(
         String(describing: error).split(separator: "\n").map { "error: \($0)" }
-          .joined(separator: "\n"))
+          .joined(separator: "\n")
+      )
       throw ExitCode(64)
     }
   }

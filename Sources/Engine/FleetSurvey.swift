@@ -14,7 +14,9 @@ package struct FleetSurvey: Sendable {
 
   /// - Parameter executables: SHA-256 of the proxy that would be deployed, by host.
   package func look(
-    at hosts: [Host], executables: [MachineName: String], balancers: [Balancer]
+    at hosts: [Host],
+    executables: [MachineName: String],
+    balancers: [Balancer]
   ) async -> FleetObservation {
     await withTaskGroup(of: Seen.self) { group in
       for host in hosts {
@@ -40,10 +42,14 @@ package struct FleetSurvey: Sendable {
   private func look(at host: Host, executable: String) async -> Seen {
     do throws(RemoteError) {
       let result = try await machines.run(
-        HostSurvey.command(for: host, executable: executable), on: host.name)
+        HostSurvey.command(for: host, executable: executable),
+        on: host.name
+      )
       let service = MonitService(host: host)
       let answer = try await machines.run(
-        service.survey(timeout: host.timeouts.command), on: host.name)
+        service.survey(timeout: host.timeouts.command),
+        on: host.name
+      )
       let sighting: Sighting<HostSighting>
       if let observation = HostSurvey.reading(result) {
         sighting =
@@ -62,9 +68,13 @@ package struct FleetSurvey: Sendable {
     do throws(RemoteError) {
       let result = try await machines.run(
         BalancerSurvey.command(
-          configuration: balancer.configuration, statsSocket: balancer.statsSocket,
-          masterSocket: balancer.masterSocket, timeout: balancer.timeouts.command),
-        on: balancer.name)
+          configuration: balancer.configuration,
+          statsSocket: balancer.statsSocket,
+          masterSocket: balancer.masterSocket,
+          timeout: balancer.timeouts.command
+        ),
+        on: balancer.name
+      )
       guard var observation = BalancerSurvey.reading(result) else {
         return .balancer(balancer.name, .unreadable(result))
       }

@@ -18,7 +18,8 @@ package actor Machines {
 
   /// Runs a command on a machine. At most one at a time per machine.
   package func run(
-    _ command: RemoteCommand, on name: MachineName
+    _ command: RemoteCommand,
+    on name: MachineName
   ) async throws(RemoteError) -> CommandResult {
     let machine = try await machine(name)
     do throws(RemoteError) {

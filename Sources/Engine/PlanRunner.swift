@@ -20,8 +20,11 @@ package struct PlanRunner: Sendable {
   ///   - machines: where the plan's machines are spoken to.
   ///   - report: told of everything as it happens, from several tasks at once.
   package init(
-    plan: Plan, machines: Machines, journal: any Journal,
-    interruption: Interruption, report: @escaping @Sendable (RunEvent) -> Void
+    plan: Plan,
+    machines: Machines,
+    journal: any Journal,
+    interruption: Interruption,
+    report: @escaping @Sendable (RunEvent) -> Void
   ) {
     self.plan = plan
     self.machines = machines
@@ -85,7 +88,8 @@ extension PlanRunner {
     let duration = clock.now - start
     report(.stepFinished(step, outcome, duration))
     await note(
-      .stepFinished(step: step.number, outcome: outcome, milliseconds: duration.milliseconds))
+      .stepFinished(step: step.number, outcome: outcome, milliseconds: duration.milliseconds)
+    )
     return outcome
   }
 
@@ -117,7 +121,8 @@ extension PlanRunner {
     let duration = clock.now - start
     report(.undoStepFinished(step, failure, duration))
     await note(
-      .undoFinished(step: step.number, failure: failure, milliseconds: duration.milliseconds))
+      .undoFinished(step: step.number, failure: failure, milliseconds: duration.milliseconds)
+    )
     return failure
   }
 

@@ -16,7 +16,8 @@ struct CheckCommand: AsyncParsableCommand {
         duplexctl check -i inventories/production.yml --limit app1
 
       Exit status: 0 a rollout can begin, 1 it cannot, 64 wrong usage or inventory.
-      """)
+      """
+  )
 
   @OptionGroup var options: InventoryOptions
 
@@ -30,7 +31,8 @@ struct CheckCommand: AsyncParsableCommand {
       try Fleetwork(inventory: options.inventory, limit: limit, machine: machine)
     }
     Stream.standardError.line(
-      Sentences.surveying(work.hosts, work.balancers, inventory: work.file.name))
+      Sentences.surveying(work.hosts, work.balancers, inventory: work.file.name)
+    )
     let observation = await work.survey()
     await work.machines.closeAll()
     let request = work.request(.enabled, batch: nil, observation: observation)

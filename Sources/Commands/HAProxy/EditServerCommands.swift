@@ -7,7 +7,8 @@ import Rollout
 struct RemoveServerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "remove",
-    abstract: "Comment a server line out (--file), or take a host out of rotation.")
+    abstract: "Comment a server line out (--file), or take a host out of rotation."
+  )
 
   @Argument(help: "BACKEND/SERVER with --file, else a host of the inventory.")
   var name: String
@@ -32,7 +33,8 @@ struct RemoveServerCommand: AsyncParsableCommand {
 struct AddServerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add",
-    abstract: "Take our mark off a server line (--file), or put a host back into rotation.")
+    abstract: "Take our mark off a server line (--file), or put a host back into rotation."
+  )
 
   @Argument(help: "BACKEND/SERVER with --file, else a host of the inventory.")
   var name: String
@@ -56,7 +58,9 @@ struct AddServerCommand: AsyncParsableCommand {
 /// `duplexctl haproxy rewrite`.
 struct RewriteServerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "rewrite", abstract: "Change the port of a server line's address in a local file.")
+    commandName: "rewrite",
+    abstract: "Change the port of a server line's address in a local file."
+  )
 
   @Argument(help: "BACKEND/SERVER.")
   var name: String

@@ -19,7 +19,8 @@ struct HAProxyCommand: AsyncParsableCommand {
     subcommands: [
       ListServersCommand.self, RemoveServerCommand.self, RewriteServerCommand.self,
       AddServerCommand.self,
-    ])
+    ]
+  )
 }
 
 struct FileOptions: ParsableArguments {

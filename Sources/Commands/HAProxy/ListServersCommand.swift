@@ -4,12 +4,14 @@ import HAProxy
 /// `duplexctl haproxy list`: every server line of `backend` and `listen` sections.
 struct ListServersCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the server lines of a local haproxy.cfg.",
+    commandName: "list",
+    abstract: "List the server lines of a local haproxy.cfg.",
     discussion: """
       The JSON is an array of objects with section, backend, server, line, address (the whole \
       address word), port (null where there is no plain one) and state (enabled, or disabled for a \
       line that `remove` commented out).
-      """)
+      """
+  )
 
   @OptionGroup var options: FileOptions
 

@@ -90,7 +90,8 @@ struct LocalConfiguration {
     guard process.terminationStatus == 0 || process.terminationStatus == 2 else {
       throw Self.refusal(
         "\(path): it would not be valid, and was left as it is. haproxy -c said: "
-          + String(decoding: said, as: UTF8.self))
+          + String(decoding: said, as: UTF8.self)
+      )
     }
   }
 

@@ -30,7 +30,8 @@ struct Columns {
 extension Duration {
   /// `0.21 s`.
   var seconds: String {
-    let hundredths = (Int(components.seconds) * 100)
+    let hundredths =
+      (Int(components.seconds) * 100)
       + Int(components.attoseconds / 10_000_000_000_000_000)
     let fraction = hundredths % 100
     return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"

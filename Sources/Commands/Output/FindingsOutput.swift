@@ -34,6 +34,7 @@ struct FindingsOutput {
   private func write(_ finding: Finding, _ colour: Terminal.Colour) {
     let word = finding.severity == .blocking ? "error" : "warning"
     Stream.standardError.line(
-      "\(terminal.coloured(word, colour)): \(finding.machine): \(Sentences.finding(finding.kind))")
+      "\(terminal.coloured(word, colour)): \(finding.machine): \(Sentences.finding(finding.kind))"
+    )
   }
 }

@@ -19,7 +19,8 @@ struct LineDiff {
 
   private static func lines(_ bytes: [UInt8]) -> [Substring] {
     String(decoding: bytes, as: UTF8.self).unicodeScalars.split(
-      separator: "\n", omittingEmptySubsequences: false
+      separator: "\n",
+      omittingEmptySubsequences: false
     ).map { Substring($0) }
   }
 

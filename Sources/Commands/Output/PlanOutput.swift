@@ -26,7 +26,8 @@ struct PlanOutput {
       diffs = Dictionary(
         uniqueKeysWithValues: output.plan.configurationChanges.map { change in
           (change.balancer.text, change.diff.joined(separator: "\n"))
-        })
+        }
+      )
     }
   }
 
@@ -55,7 +56,8 @@ struct PlanOutput {
 
   private func text(of step: Step) -> [String] {
     var lines = [
-      "", "# \(step.number). \(step.machine): \(Sentences.doing(step.act))"
+      "",
+      "# \(step.number). \(step.machine): \(Sentences.doing(step.act))"
         + (step.command.privilege == .root ? " (root)" : ""),
     ]
     if case .bytes(_, let description) = step.command.input {

@@ -24,10 +24,12 @@ struct SummaryOutput {
     case .text:
       Stream.standardOutput.line(
         "Nothing to do: \(Sentences.list(hosts)) "
-          + "\(hosts.count == 1 ? "is" : "are") \(Sentences.result(.done, wish: wish)) already.")
+          + "\(hosts.count == 1 ? "is" : "are") \(Sentences.result(.done, wish: wish)) already."
+      )
     case .json:
       Stream.standardOutput.line(
-        try JSON.text(Document(wish: wish, unchanged: hosts, hosts: [], seconds: 0)))
+        try JSON.text(Document(wish: wish, unchanged: hosts, hosts: [], seconds: 0))
+      )
     }
   }
 
@@ -52,20 +54,23 @@ struct SummaryOutput {
 
   private var text: [String] {
     var table = Columns(
-      ["host", "result", "changed", "time"] + Waiting.allCases.map { "on \($0.rawValue)" })
+      ["host", "result", "changed", "time"] + Waiting.allCases.map { "on \($0.rawValue)" }
+    )
     for entry in result.hosts {
       let host = entry.host
       table.add(
         [
           host.text, Sentences.result(entry.result, wish: plan.wish),
           changed(host).joined(separator: ", "), (tally.time[host] ?? .zero).seconds,
-        ] + Waiting.allCases.map { (tally.waiting[host]?[$0] ?? .zero).seconds })
+        ] + Waiting.allCases.map { (tally.waiting[host]?[$0] ?? .zero).seconds }
+      )
     }
     for host in unchanged {
       table.add([host.text, "\(Sentences.result(.done, wish: plan.wish)) already"])
     }
     return table.lines + [
-      "", "\((surveyed + took).seconds) in all, \(surveyed.seconds) of it looking first. "
+      "",
+      "\((surveyed + took).seconds) in all, \(surveyed.seconds) of it looking first. "
         + "Journal: \(journal)",
     ]
   }
@@ -106,12 +111,15 @@ extension SummaryOutput.Document {
     hosts = summary.result.hosts.map { entry in
       let waiting = summary.tally.waiting[entry.host] ?? [:]
       return Row(
-        host: entry.host, result: Sentences.result(entry.result, wish: summary.plan.wish),
+        host: entry.host,
+        result: Sentences.result(entry.result, wish: summary.plan.wish),
         changed: summary.changed(entry.host),
         seconds: (summary.tally.time[entry.host] ?? .zero).inSeconds,
         waiting: Dictionary(
-          uniqueKeysWithValues: waiting.map { ($0.key.rawValue, $0.value.inSeconds) }),
-        failures: entry.result.failures.map(Sentences.failure))
+          uniqueKeysWithValues: waiting.map { ($0.key.rawValue, $0.value.inSeconds) }
+        ),
+        failures: entry.result.failures.map(Sentences.failure)
+      )
     }
   }
 }

@@ -23,7 +23,8 @@ struct Terminal: Sendable {
     return Terminal(
       isInteractive: isTerminal,
       hasColour: isTerminal && (environment["NO_COLOR"] ?? "").isEmpty,
-      columns: hasSize ? Int(size.ws_col) : 80)
+      columns: hasSize ? Int(size.ws_col) : 80
+    )
   }
 
   /// Whether a question can be answered: stdin is a terminal too.

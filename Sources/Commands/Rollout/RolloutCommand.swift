@@ -8,7 +8,8 @@ struct RolloutCommand: AsyncParsableCommand {
     abstract: "Put the proxy into the path of the fleet's traffic, or take it out.",
     subcommands: [
       EnableCommand.self, DisableCommand.self, RollbackCommand.self, StatusCommand.self,
-    ])
+    ]
+  )
 }
 
 struct EnableCommand: AsyncParsableCommand {
@@ -27,7 +28,8 @@ struct EnableCommand: AsyncParsableCommand {
 
       Exit status: 0 done, 1 refused or failed and put back, 2 failed and a machine needs hands, \
       64 wrong usage or inventory, 130 interrupted and put back.
-      """)
+      """
+  )
 
   @OptionGroup var options: RolloutOptions
 
@@ -47,7 +49,8 @@ struct DisableCommand: AsyncParsableCommand {
       Examples:
         duplexctl rollout disable --dry-run
         duplexctl rollout disable --limit app1,app3 --yes
-      """)
+      """
+  )
 
   @OptionGroup var options: RolloutOptions
 
@@ -66,7 +69,8 @@ struct RollbackCommand: AsyncParsableCommand {
 
       Example:
         duplexctl rollout rollback app2
-      """)
+      """
+  )
 
   @Argument(help: "The host, by its name in the inventory.")
   var host: String

@@ -6,7 +6,8 @@ struct InventoryOptions: ParsableArguments {
   @Option(
     name: [.customShort("i"), .long],
     help: "The inventory; default: $DUPLEXCTL_INVENTORY, else the only one in inventories/.",
-    completion: .file(extensions: ["yml", "yaml"]))
+    completion: .file(extensions: ["yml", "yaml"])
+  )
   var inventory: String?
 
   @Option(help: "How the result is written: text or json.")

@@ -34,7 +34,8 @@ struct RolloutStory {
       try Fleetwork(inventory: options.inventory.inventory, limit: limit, machine: machine)
     }
     Stream.standardError.line(
-      Sentences.surveying(work.hosts, work.balancers, inventory: work.file.name))
+      Sentences.surveying(work.hosts, work.balancers, inventory: work.file.name)
+    )
     let observation = await work.survey()
     let surveyed = clock.now - start
     do {
@@ -48,7 +49,9 @@ struct RolloutStory {
   }
 
   private func carryOut(
-    _ request: Planner.Request, _ work: Fleetwork, _ terminal: Terminal,
+    _ request: Planner.Request,
+    _ work: Fleetwork,
+    _ terminal: Terminal,
     surveyed: Duration
   ) async throws {
     switch Planner(request).answer() {
@@ -63,7 +66,10 @@ struct RolloutStory {
       }
       if plan.isEmpty {
         return try SummaryOutput.nothingToDo(
-          wish, hosts: unchanged, as: options.inventory.output)
+          wish,
+          hosts: unchanged,
+          as: options.inventory.output
+        )
       }
       guard try confirm(plan, terminal) else {
         Stream.standardError.line("Nothing was changed.")
@@ -84,7 +90,10 @@ struct RolloutStory {
   }
 
   private func execute(
-    _ plan: Plan, _ unchanged: [MachineName], _ work: Fleetwork, _ terminal: Terminal,
+    _ plan: Plan,
+    _ unchanged: [MachineName],
+    _ work: Fleetwork,
+    _ terminal: Terminal,
     surveyed: Duration
   ) async throws {
     let journal = try work.journal(of: wish)
@@ -98,15 +107,23 @@ struct RolloutStory {
     let clock = ContinuousClock()
     let start = clock.now
     let result = try await PlanRunner(
-      plan: plan, machines: work.machines, journal: journal, interruption: interruption
+      plan: plan,
+      machines: work.machines,
+      journal: journal,
+      interruption: interruption
     ) { event in
       progress.show(event)
       tally.count(event)
     }.run()
     progress.finish()
     try SummaryOutput(
-      plan: plan, result: result, unchanged: unchanged, tally: tally.totals,
-      surveyed: surveyed, took: clock.now - start, journal: journal.file.path
+      plan: plan,
+      result: result,
+      unchanged: unchanged,
+      tally: tally.totals,
+      surveyed: surveyed,
+      took: clock.now - start,
+      journal: journal.file.path
     ).write(as: options.inventory.output)
     if result.needsHands { throw ExitCode(2) }
     if result.interrupted { throw ExitCode(130) }

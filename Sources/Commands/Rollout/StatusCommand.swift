@@ -14,7 +14,8 @@ struct StatusCommand: AsyncParsableCommand {
       Examples:
         duplexctl rollout status
         duplexctl rollout status --limit app2 --output json
-      """)
+      """
+  )
 
   @OptionGroup var options: InventoryOptions
 

@@ -20,13 +20,17 @@ struct Fleetwork {
     let bundle = Bundle(machine: machine, inventoryFolder: file.folder)
     let proxy = try bundle.proxy()
     let executable = Executable(
-      bytes: proxy.bytes, sha256: proxy.sha256, architecture: proxy.architecture)
+      bytes: proxy.bytes,
+      sha256: proxy.sha256,
+      architecture: proxy.architecture
+    )
     let templates = try HostTemplates.load(from: bundle.templatesFolder())
     payloads = Dictionary(
       uniqueKeysWithValues: try hosts.map { host in
         let files = try templates.files(for: host)
         return (host.name, Planner.Payload(executable: executable, files: files))
-      })
+      }
+    )
   }
 
   var balancers: [Balancer] {
@@ -37,15 +41,26 @@ struct Fleetwork {
   /// Connects to every machine that matters and looks at it.
   func survey() async -> FleetObservation {
     await FleetSurvey(machines: machines).look(
-      at: hosts, executables: payloads.mapValues(\.executable.sha256), balancers: balancers)
+      at: hosts,
+      executables: payloads.mapValues(\.executable.sha256),
+      balancers: balancers
+    )
   }
 
   func request(
-    _ wish: Wish, batch: Inventory.BatchSize?, observation: FleetObservation
+    _ wish: Wish,
+    batch: Inventory.BatchSize?,
+    observation: FleetObservation
   ) -> Planner.Request {
     Planner.Request(
-      inventory: file.inventory, hosts: hosts, batch: batch ?? file.inventory.batch, wish: wish,
-      payloads: payloads, observation: observation, digest: sha256Hex)
+      inventory: file.inventory,
+      hosts: hosts,
+      batch: batch ?? file.inventory.batch,
+      wish: wish,
+      payloads: payloads,
+      observation: observation,
+      digest: sha256Hex
+    )
   }
 
   /// Begins the journal of a run, named by its time and what it is.

@@ -19,7 +19,8 @@ struct SSHConnector: MachineConnector {
     destinations = Dictionary(
       uniqueKeysWithValues: addresses.map { name, ssh, timeouts in
         (name, SSHDestination(ssh, timeout: timeouts.connect, machine: machine))
-      })
+      }
+    )
   }
 
   func connect(to machine: MachineName) async throws(RemoteError) -> any RemoteHost {
@@ -28,7 +29,10 @@ struct SSHConnector: MachineConnector {
     }
     let prompt = prompt
     return try await SSHConnection.connect(
-      to: destination, passphrase: { await prompt.passphrase(for: $0) }, logger: logger)
+      to: destination,
+      passphrase: { await prompt.passphrase(for: $0) },
+      logger: logger
+    )
   }
 }
 
@@ -39,9 +43,14 @@ extension SSHDestination {
     }
     let agent = ssh.agent ? machine.environment["SSH_AUTH_SOCK"] : nil
     self.init(
-      address: ssh.address, port: ssh.port, user: ssh.user, keyFiles: ssh.keys.map(path),
+      address: ssh.address,
+      port: ssh.port,
+      user: ssh.user,
+      keyFiles: ssh.keys.map(path),
       agentSocket: agent.flatMap { $0.isEmpty ? nil : FilePath($0) },
-      knownHostsFiles: ssh.knownHosts.map(path), elevation: ssh.sudo ? .sudo : .alreadyRoot,
-      connectTimeout: timeout)
+      knownHostsFiles: ssh.knownHosts.map(path),
+      elevation: ssh.sudo ? .sudo : .alreadyRoot,
+      connectTimeout: timeout
+    )
   }
 }

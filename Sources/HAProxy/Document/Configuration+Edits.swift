@@ -22,7 +22,10 @@ extension Configuration {
     guard server.state == .disabled else { return nil }
     let before = bytes(ofLine: server.line)
     return LineEdit(
-      line: server.line, before: before, after: Array(before.dropFirst(Line.marker.count)))
+      line: server.line,
+      before: before,
+      after: Array(before.dropFirst(Line.marker.count))
+    )
   }
 
   /// The edit that changes the port of a server's address, and nothing else; nil where it is that

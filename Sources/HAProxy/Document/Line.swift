@@ -57,7 +57,10 @@ struct Line: Sendable, Hashable {
           defaults = namedDefaults[arguments[from + 1]] ?? defaults
         }
         section = Section(
-          keyword: keyword, name: arguments.first ?? "", defaultsLine: defaults)
+          keyword: keyword,
+          name: arguments.first ?? "",
+          defaultsLine: defaults
+        )
         if keyword == "defaults" {
           lastDefaults = number
           if let name = arguments.first { namedDefaults[name] = number }
@@ -65,8 +68,13 @@ struct Line: Sendable, Hashable {
       }
       lines.append(
         Line(
-          number: number, range: start..<end, words: words,
-          marker: isMarked ? start..<(start + marker.count) : nil, section: section))
+          number: number,
+          range: start..<end,
+          words: words,
+          marker: isMarked ? start..<(start + marker.count) : nil,
+          section: section
+        )
+      )
       start = end + 1
     }
     return lines
@@ -120,11 +128,14 @@ enum Tokenizer {
     }
     let next = bytes[index + 1]
     switch next {
-    case UInt8(ascii: "n"): index += 2
+    case UInt8(ascii: "n"):
+      index += 2
       return [10]
-    case UInt8(ascii: "r"): index += 2
+    case UInt8(ascii: "r"):
+      index += 2
       return [13]
-    case UInt8(ascii: "t"): index += 2
+    case UInt8(ascii: "t"):
+      index += 2
       return [9]
     case UInt8(ascii: "x"):
       guard index + 3 < end, let high = hex(bytes[index + 2]), let low = hex(bytes[index + 3])

@@ -9,14 +9,21 @@ extension ServerLine {
     let arguments = line.words.dropFirst(3).map(\.text)
     let parsed = Address(address)
     self.init(
-      section: kind, id: ServerID(backend: section.name, server: name.text), line: line.number,
-      address: address.text, host: parsed.host, port: parsed.port,
+      section: kind,
+      id: ServerID(backend: section.name, server: name.text),
+      line: line.number,
+      address: address.text,
+      host: parsed.host,
+      port: parsed.port,
       state: line.marker == nil ? .enabled : .disabled,
       checkPort: Self.value(of: "port", in: arguments).flatMap { Int($0) },
       isBackup: arguments.contains("backup"),
       isDisabledByKeyword: Self.isDisabled(arguments),
-      hasVariableAddress: address.hasVariable, tracked: Self.value(of: "track", in: arguments),
-      addressRange: address.range, markerRange: line.marker)
+      hasVariableAddress: address.hasVariable,
+      tracked: Self.value(of: "track", in: arguments),
+      addressRange: address.range,
+      markerRange: line.marker
+    )
   }
 
   private static func value(of keyword: String, in arguments: [String]) -> String? {

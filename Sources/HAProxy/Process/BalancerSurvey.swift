@@ -4,7 +4,10 @@ package import Remote
 package enum BalancerSurvey {
   /// One script that prints a line per fact: a key, a space, the value.
   package static func command(
-    configuration: String, statsSocket: String?, masterSocket: String?, timeout: Duration
+    configuration: String,
+    statsSocket: String?,
+    masterSocket: String?,
+    timeout: Duration
   ) -> RemoteCommand {
     var parts = [
       """
@@ -119,10 +122,15 @@ extension BalancerSurvey {
       seen.isMasterWorker = master.worker != nil
       seen.workerStarted = master.started
       seen.process = HAProxyProcess(
-        configuration: file, sources: master.sources, executable: master.executable,
-        masterPID: master.pid, statsSocket: statsProblem == nil ? first("stats-socket") : nil,
-        masterSocket: masterProblem == nil ? first("master-socket") : nil, client: client,
-        timeout: .seconds(30))
+        configuration: file,
+        sources: master.sources,
+        executable: master.executable,
+        masterPID: master.pid,
+        statsSocket: statsProblem == nil ? first("stats-socket") : nil,
+        masterSocket: masterProblem == nil ? first("master-socket") : nil,
+        client: client,
+        timeout: .seconds(30)
+      )
       return seen
     }
 

@@ -7,7 +7,9 @@ extension HAProxyProcess {
       """
       \(stats)
       \(Self.readingServers)
-      """, timeout: timeout)
+      """,
+      timeout: timeout
+    )
   }
 
   /// No new requests to the servers, then waits until none of their sessions is left.
@@ -37,14 +39,18 @@ extension HAProxyProcess {
         fi
         sleep 0.02
       done
-      """, timeout: deadline + timeout)
+      """,
+      timeout: deadline + timeout
+    )
   }
 
   /// Back in service without any edit of the file.
   package func undrain(_ servers: [ServerID], deadline: Duration) -> RemoteCommand {
     RemoteCommand(
       ([stats, order, field] + servers.map { lines(for: .ready($0, deadline: deadline)) })
-        .joined(separator: "\n"), timeout: deadline + timeout)
+        .joined(separator: "\n"),
+      timeout: deadline + timeout
+    )
   }
 
   /// Succeeds when the balancer can connect to every target; names those that it cannot.
@@ -60,14 +66,18 @@ extension HAProxyProcess {
       \(calls.joined(separator: "\n"))
       [ -z "$deaf" ] || { echo "no connection to$deaf" >&2; exit \
       \(HAProxyFailure.notReachable.rawValue); }
-      """, timeout: deadline * targets.count + timeout)
+      """,
+      timeout: deadline * targets.count + timeout
+    )
   }
 
   /// Makes HAProxy load the file, and waits for the proof: a new worker, and no failed reload.
   ///
   /// Refused where the file is not the one expected: what others changed is never loaded by us.
   package func reload(
-    expecting sha256: String, custom: String?, deadline: Duration
+    expecting sha256: String,
+    custom: String?,
+    deadline: Duration
   ) -> RemoteCommand {
     RemoteCommand(
       """
@@ -88,7 +98,9 @@ extension HAProxyProcess {
         esac
       done
       exit \(HAProxyFailure.reloadFailed.rawValue)
-      """, timeout: deadline + timeout)
+      """,
+      timeout: deadline + timeout
+    )
   }
 
   /// Waits until no worker of before a reload serves connections any more.
@@ -105,7 +117,9 @@ extension HAProxyProcess {
         fi
         sleep 0.05
       done
-      """, timeout: deadline + timeout)
+      """,
+      timeout: deadline + timeout
+    )
   }
 }
 

@@ -11,13 +11,30 @@ extension HAProxyProcess {
   ///   - from: SHA-256 of the whole file before, `to`: after. Refused where the file is neither.
   ///   - edits: none where only the process is to change.
   package func edit(
-    _ edits: [LineEdit], from: String, to: String, validation: Validation,
+    _ edits: [LineEdit],
+    from: String,
+    to: String,
+    validation: Validation,
     runtime: [RuntimeChange]
   ) -> RemoteCommand {
     let waiting = runtime.reduce(Duration.zero) { sum, change in
       if case .ready(_, let deadline) = change { sum + deadline } else { sum }
     }
     var parts = [fileEdit(edits, from: from, to: to, validation: validation)]
+    if !runtime.isEmpty { parts += [stats, order, field] + runtime.map(lines) }
+    return RemoteCommand(parts.joined(separator: "\n"), timeout: timeout + waiting)
+  }
+
+  /// Takes edits of this tool back, whatever else was changed in the file since: each line that is
+  /// exactly what an edit left becomes what it was before. Then the running process.
+  ///
+  /// Refused, with nothing done, where such a line is not there exactly once and has not been taken
+  /// back already, or where the result would not be valid.
+  package func takeBack(_ edits: [LineEdit], runtime: [RuntimeChange]) -> RemoteCommand {
+    let waiting = runtime.reduce(Duration.zero) { sum, change in
+      if case .ready(_, let deadline) = change { sum + deadline } else { sum }
+    }
+    var parts: [String] = edits.isEmpty ? [] : [fileRestoration(edits)]
     if !runtime.isEmpty { parts += [stats, order, field] + runtime.map(lines) }
     return RemoteCommand(parts.joined(separator: "\n"), timeout: timeout + waiting)
   }
@@ -29,7 +46,9 @@ extension HAProxyProcess {
       \(checking)
       check \(ShellWord.quoting(configuration)) || { echo "$said" >&2; exit \
       \(HAProxyFailure.invalidConfiguration.rawValue); }
-      """, timeout: timeout)
+      """,
+      timeout: timeout
+    )
   }
 
   /// Passes every content of a chain of edits through `haproxy -c`, in a folder of its own.
@@ -46,18 +65,64 @@ extension HAProxyProcess {
       script.append("{ \(building(edits, from: "$folder/now")) } >\"$folder/next\"")
       script.append("mv \"$folder/next\" \"$folder/now\"")
       if edits.contains(where: { !($0.before.isComment && $0.after.isComment) }) {
-        script.append("check \"$folder/now\" || { echo 'after edit \(index + 1):' >&2; "
-          + "echo \"$said\" >&2; exit \(HAProxyFailure.invalidConfiguration.rawValue); }")
+        script.append(
+          "check \"$folder/now\" || { echo 'after edit \(index + 1):' >&2; "
+            + "echo \"$said\" >&2; exit \(HAProxyFailure.invalidConfiguration.rawValue); }"
+        )
       }
     }
     return RemoteCommand(
-      script.joined(separator: "\n"), timeout: timeout + .seconds(2 * chain.count))
+      script.joined(separator: "\n"),
+      timeout: timeout + .seconds(2 * chain.count)
+    )
   }
 }
 
 extension HAProxyProcess {
+  private func fileRestoration(_ edits: [LineEdit]) -> String {
+    let record = ShellWord.quoting(Self.record(of: configuration))
+    let calls = edits.reversed().map { edit in
+      "restore \(ShellWord.quoting(edit.after.text)) \(ShellWord.quoting(edit.before.text))"
+    }
+    return """
+      export LC_ALL=C
+      file=\(ShellWord.quoting(configuration))
+      digest() { sha256sum <"$1" | cut -c1-64; }
+      restore() {
+        if [ "$(grep -cxF -e "$1" "$new")" = 1 ]; then
+          at=$(grep -nxF -e "$1" "$new" | cut -d: -f1)
+          { [ "$at" = 1 ] || head -n $((at - 1)) "$new"; printf '%s\\n' "$2"
+            tail -n +$((at + 1)) "$new"; } >"$new.part" && cat "$new.part" >"$new" ||
+            exit \(HAProxyFailure.cannotWrite.rawValue)
+        else
+          [ "$(grep -cxF -e "$2" "$new")" = 1 ] || {
+            echo "this line is not there exactly once: $1" >&2
+            exit \(HAProxyFailure.fileChanged.rawValue)
+          }
+        fi
+      }
+      \(checking)
+      now=$(digest "$file")
+      new=$(dirname "$file")/.$(basename "$file").duplexctl
+      trap 'rm -f "$new" "$new.part"' EXIT
+      cp -p "$file" "$new" || exit \(HAProxyFailure.cannotWrite.rawValue)
+      \(calls.joined(separator: "\n"))
+      if [ "$(digest "$new")" != "$now" ]; then
+        check "$new" || { echo "$said" >&2; exit \(HAProxyFailure.invalidConfiguration.rawValue); }
+        sync "$new" || exit \(HAProxyFailure.cannotWrite.rawValue)
+        [ "$(digest "$file")" = "$now" ] || exit \(HAProxyFailure.fileChanged.rawValue)
+        # What others wrote and nobody loaded stays known as theirs.
+        [ "$(cat \(record) 2>/dev/null)" != "$now" ] || digest "$new" >\(record)
+        mv -f "$new" "$file" || exit \(HAProxyFailure.cannotWrite.rawValue)
+      fi
+      """
+  }
+
   private func fileEdit(
-    _ edits: [LineEdit], from: String, to: String, validation: Validation
+    _ edits: [LineEdit],
+    from: String,
+    to: String,
+    validation: Validation
   ) -> String {
     let record = ShellWord.quoting(Self.record(of: configuration))
     let changed = "exit \(HAProxyFailure.fileChanged.rawValue)"
@@ -140,6 +205,9 @@ extension HAProxyProcess {
 }
 
 extension [UInt8] {
+  /// As a script carries it; what is not UTF-8 will not be found again, and so be refused.
+  fileprivate var text: String { String(decoding: self, as: UTF8.self) }
+
   /// A command that prints the line and an LF, byte for byte.
   fileprivate var printing: String {
     if let text = String(validating: self, as: UTF8.self), !contains(0) {

@@ -19,8 +19,14 @@ package struct HAProxyProcess: Sendable, Hashable, Codable {
   package var timeout: Duration
 
   package init(
-    configuration: String, sources: [Source], executable: String, masterPID: Int,
-    statsSocket: String?, masterSocket: String?, client: SocketClient, timeout: Duration
+    configuration: String,
+    sources: [Source],
+    executable: String,
+    masterPID: Int,
+    statsSocket: String?,
+    masterSocket: String?,
+    client: SocketClient,
+    timeout: Duration
   ) {
     self.configuration = configuration
     self.sources = sources

@@ -46,10 +46,16 @@ package struct ServerState: Sendable, Hashable, Codable {
       else { return nil }
       let id = ServerID(backend: words[1], server: words[3])
       return ServerState(
-        id: id, address: words[4], port: port, operational: operational,
-        administrative: administrative, status: counters.text(id, "status"),
-        currentSessions: counters.number(id, "scur"), totalSessions: counters.number(id, "stot"),
-        queued: counters.number(id, "qcur"))
+        id: id,
+        address: words[4],
+        port: port,
+        operational: operational,
+        administrative: administrative,
+        status: counters.text(id, "status"),
+        currentSessions: counters.number(id, "scur"),
+        totalSessions: counters.number(id, "stot"),
+        queued: counters.number(id, "qcur")
+      )
     }
   }
 

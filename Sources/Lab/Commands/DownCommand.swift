@@ -4,7 +4,8 @@ import ArgumentParser
 struct DownCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "down",
-    abstract: "Take the lab down, also a half-built one; leaves nothing behind.")
+    abstract: "Take the lab down, also a half-built one; leaves nothing behind."
+  )
 
   @OptionGroup var options: LabOptions
 

@@ -3,7 +3,9 @@ import ArgumentParser
 /// `duplex-lab exec HOST -- CMD…`: a command in the host's namespaces, without SSH.
 struct ExecCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "exec", abstract: "Run a command on a host, through its namespaces.")
+    commandName: "exec",
+    abstract: "Run a command on a host, through its namespaces."
+  )
 
   @OptionGroup var options: LabOptions
   @Argument var host: String
@@ -14,7 +16,8 @@ struct ExecCommand: AsyncParsableCommand {
     guard let pid = host.initProcess else { throw LabError("\(host.name) is off") }
     guard !command.isEmpty else { throw ValidationError("Which command? exec HOST -- CMD…") }
     let status = try await Tool.runInForeground(
-      ["nsenter", "-t", String(pid), "-m", "-p", "-n", "-u", "-i", "-r", "-w"] + command)
+      ["nsenter", "-t", String(pid), "-m", "-p", "-n", "-u", "-i", "-r", "-w"] + command
+    )
     throw ExitCode(status)
   }
 }
@@ -22,7 +25,9 @@ struct ExecCommand: AsyncParsableCommand {
 /// `duplex-lab ssh HOST -- CMD…`: as an operator would.
 struct SSHCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ssh", abstract: "Log in to a host, or run a command there, over SSH.")
+    commandName: "ssh",
+    abstract: "Log in to a host, or run a command there, over SSH."
+  )
 
   @OptionGroup var options: LabOptions
   @Option(help: "Whom to log in as: root or deploy.") var user = "root"
@@ -37,7 +42,8 @@ struct SSHCommand: AsyncParsableCommand {
         "ssh", "-i", settings.keyFile, "-o", "IdentitiesOnly=yes", "-o",
         "UserKnownHostsFile=\(settings.knownHostsFile)", "-o", "StrictHostKeyChecking=yes",
         "-o", "LogLevel=ERROR", "\(user)@\(host.address)",
-      ] + command)
+      ] + command
+    )
     throw ExitCode(status)
   }
 }

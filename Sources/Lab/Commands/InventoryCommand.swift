@@ -3,7 +3,9 @@ import ArgumentParser
 /// `duplex-lab inventory`: this lab as duplexctl's inventory.
 struct InventoryCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inventory", abstract: "Print this lab as an inventory for duplexctl -i.")
+    commandName: "inventory",
+    abstract: "Print this lab as an inventory for duplexctl -i."
+  )
 
   @OptionGroup var options: LabOptions
 

@@ -22,7 +22,8 @@ package struct LabCommand: AsyncParsableCommand {
       UpCommand.self, DownCommand.self, StatusCommand.self, ExecCommand.self, SSHCommand.self,
       PowerOffCommand.self, BootCommand.self, PartitionCommand.self, InventoryCommand.self,
       LoadCommand.self, DemoCommand.self,
-    ])
+    ]
+  )
 
   package init() {}
 }

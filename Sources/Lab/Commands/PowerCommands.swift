@@ -3,7 +3,9 @@ import ArgumentParser
 /// `duplex-lab poweroff HOST`: a power cut.
 struct PowerOffCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "poweroff", abstract: "Cut a host's power; its disk stays.")
+    commandName: "poweroff",
+    abstract: "Cut a host's power; its disk stays."
+  )
 
   @OptionGroup var options: LabOptions
   @Argument var host: String
@@ -17,7 +19,9 @@ struct PowerOffCommand: AsyncParsableCommand {
 /// `duplex-lab boot HOST`: after a power cut.
 struct BootCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "boot", abstract: "Boot a host whose power was cut, and wait until it answers.")
+    commandName: "boot",
+    abstract: "Boot a host whose power was cut, and wait until it answers."
+  )
 
   @OptionGroup var options: LabOptions
   @Argument var host: String
@@ -34,7 +38,9 @@ struct BootCommand: AsyncParsableCommand {
 /// `duplex-lab partition HOST on|off`: cuts a host off from the others, or joins it again.
 struct PartitionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "partition", abstract: "Cut a host off the network (on), or join it again (off).")
+    commandName: "partition",
+    abstract: "Cut a host off the network (on), or join it again (off)."
+  )
 
   @OptionGroup var options: LabOptions
   @Argument var host: String

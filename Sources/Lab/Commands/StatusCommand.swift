@@ -4,7 +4,9 @@ import Foundation
 /// `duplex-lab status`: which hosts are on, and what runs on them.
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Show the hosts, whether they are on, and what runs on them.")
+    commandName: "status",
+    abstract: "Show the hosts, whether they are on, and what runs on them."
+  )
 
   @OptionGroup var options: LabOptions
 
@@ -17,9 +19,13 @@ struct StatusCommand: AsyncParsableCommand {
     for host in fleet.settings.hosts {
       rows.append(
         Row(
-          host: host.name, address: host.address, isOn: host.initProcess != nil,
+          host: host.name,
+          address: host.address,
+          isOn: host.initProcess != nil,
           isPartitioned: try await fleet.isPartitioned(host),
-          services: try await services(of: host)))
+          services: try await services(of: host)
+        )
+      )
     }
     switch output {
     case .json:

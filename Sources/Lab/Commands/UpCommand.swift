@@ -3,7 +3,9 @@ import ArgumentParser
 /// `duplex-lab up`: puts the lab up and waits until every host answers.
 struct UpCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "up", abstract: "Put a lab up: balancers, app servers, a shadow.")
+    commandName: "up",
+    abstract: "Put a lab up: balancers, app servers, a shadow."
+  )
 
   @OptionGroup var options: LabOptions
 
@@ -22,7 +24,8 @@ struct UpCommand: AsyncParsableCommand {
   func validate() throws {
     guard (1...99).contains(apps) else { throw ValidationError("--apps takes 1 to 99.") }
     guard (1...9).contains(balancers) else { throw ValidationError("--balancers takes 1 to 9.") }
-    guard (1...6).contains(prefix.count), prefix.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
+    guard (1...6).contains(prefix.count),
+      prefix.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
     else { throw ValidationError("--prefix takes 1 to 6 letters and digits.") }
     let parts = network.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
     guard parts.count == 3, !parts.contains(nil) else {
@@ -33,11 +36,17 @@ struct UpCommand: AsyncParsableCommand {
   func run() async throws {
     guard try LabSettings.reading(state: options.state) == nil else {
       throw LabError(
-        "a lab is up, or half up, in \(options.state): duplex-lab down --state \(options.state)")
+        "a lab is up, or half up, in \(options.state): duplex-lab down --state \(options.state)"
+      )
     }
     try await Requirements.check()
     let settings = LabSettings(
-      state: options.state, prefix: prefix, network: network, apps: apps, balancers: balancers)
+      state: options.state,
+      prefix: prefix,
+      network: network,
+      apps: apps,
+      balancers: balancers
+    )
     let fleet = LabFleet(settings: settings)
     let clock = ContinuousClock()
     let start = clock.now

@@ -26,12 +26,21 @@ struct DemoClients: Sendable {
   }
 
   private static func run(
-    _ program: FilePath, _ arguments: [String], _ output: String, until stop: AsyncStream<Never>
+    _ program: FilePath,
+    _ arguments: [String],
+    _ output: String,
+    until stop: AsyncStream<Never>
   ) async throws {
     let file = try FileDescriptor.open(
-      FilePath(output), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
+      FilePath(output),
+      .writeOnly,
+      options: [.create, .truncate],
+      permissions: [.ownerReadWrite]
+    )
     _ = try await Subprocess.run(
-      .path(program), arguments: Arguments(arguments), input: .none,
+      .path(program),
+      arguments: Arguments(arguments),
+      input: .none,
       output: .fileDescriptor(file, closeAfterSpawningProcess: true),
       error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
     ) { execution in

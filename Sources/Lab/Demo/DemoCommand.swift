@@ -16,7 +16,8 @@ package struct DemoCommand: AsyncParsableCommand {
 
       Exit status: 0 only when no request failed, the shadow got every request that was sent while \
       all hosts were enabled, and haproxy.cfg ended as it began.
-      """)
+      """
+  )
 
   @Option(help: "Where the demo's lab keeps its state.")
   var state = "/run/duplex-lab-demo"

@@ -51,7 +51,8 @@ struct DemoOutcome: Sendable {
     }
     lines.append(
       "haproxy.cfg as before         \(configurationIsAsBefore ? "yes" : "NO"), "
-        + "sha256 \(configurationDigest)")
+        + "sha256 \(configurationDigest)"
+    )
     return lines
   }
 

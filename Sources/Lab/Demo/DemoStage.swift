@@ -57,10 +57,12 @@ struct DemoStage: Sendable {
         (
           Self.program("duplex-lab"),
           labArguments(
-            ["load", "--seconds", "0", "--output", "json"] + client.arguments),
+            ["load", "--seconds", "0", "--output", "json"] + client.arguments
+          ),
           report(file: client)
         )
-      })
+      }
+    )
   }
 
   func report(of client: Client) throws -> LoadSummary {
@@ -91,9 +93,14 @@ struct DemoStage: Sendable {
 
   func writeInventory() async throws {
     try FileManager.default.createDirectory(
-      atPath: folder, withIntermediateDirectories: true)
+      atPath: folder,
+      withIntermediateDirectories: true
+    )
     try await read(["inventory"]).write(
-      toFile: inventory, atomically: true, encoding: .utf8)
+      toFile: inventory,
+      atomically: true,
+      encoding: .utf8
+    )
   }
 
   func duplexctl(_ arguments: [String]) async throws {
@@ -107,8 +114,10 @@ struct DemoStage: Sendable {
     let data = Data(try await output(of: Self.program("duplexctl"), arguments).utf8)
     let document = try JSONDecoder().decode(Document.self, from: data)
     return DemoOutcome.Run(
-      name: host.map { "\(verb) \($0)" } ?? verb, seconds: document.seconds,
-      hosts: document.hosts.map { ($0.host, $0.seconds) })
+      name: host.map { "\(verb) \($0)" } ?? verb,
+      seconds: document.seconds,
+      hosts: document.hosts.map { ($0.host, $0.seconds) }
+    )
   }
 
   private struct Document: Decodable {
@@ -161,17 +170,23 @@ extension DemoStage {
   /// Runs a program whose output the person sees.
   private func show(_ program: FilePath, _ arguments: [String]) async throws {
     let result = try await Subprocess.run(
-      .path(program), arguments: Arguments(arguments), input: .none,
+      .path(program),
+      arguments: Arguments(arguments),
+      input: .none,
       output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
-      error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false))
+      error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
+    )
     try Self.expectSuccess(result.terminationStatus, program, arguments)
   }
 
   private func output(of program: FilePath, _ arguments: [String]) async throws -> String {
     let result = try await Subprocess.run(
-      .path(program), arguments: Arguments(arguments), input: .none,
+      .path(program),
+      arguments: Arguments(arguments),
+      input: .none,
       output: .string(limit: 16 << 20),
-      error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false))
+      error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
+    )
     // A client that counts failures exits with 1, and its report is what is wanted.
     if arguments.first != "load" {
       try Self.expectSuccess(result.terminationStatus, program, arguments)
@@ -180,7 +195,9 @@ extension DemoStage {
   }
 
   private static func expectSuccess(
-    _ status: TerminationStatus, _ program: FilePath, _ arguments: [String]
+    _ status: TerminationStatus,
+    _ program: FilePath,
+    _ arguments: [String]
   ) throws {
     guard case .exited(0) = status else {
       let words = ([program.lastComponent?.string ?? ""] + arguments).joined(separator: " ")

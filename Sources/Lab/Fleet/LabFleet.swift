@@ -45,18 +45,32 @@ struct LabFleet: Sendable {
 
   func boot(_ host: LabHost) async throws {
     try FileManager.default.createDirectory(
-      atPath: host.folder, withIntermediateDirectories: true)
+      atPath: host.folder,
+      withIntermediateDirectories: true
+    )
     let inside = host.namespace
     try await Tool.run("ip", "netns", "add", inside)
     try await Tool.run(
-      "ip", "link", "add", inside, "type", "veth", "peer", "name", "eth0", "netns", inside)
+      "ip",
+      "link",
+      "add",
+      inside,
+      "type",
+      "veth",
+      "peer",
+      "name",
+      "eth0",
+      "netns",
+      inside
+    )
     try await Tool.run("ip", "link", "set", inside, "master", settings.bridge, "up")
     try await Tool.run("ip", "-n", inside, "addr", "add", "\(host.address)/24", "dev", "eth0")
     try await Tool.run("ip", "-n", inside, "link", "set", "lo", "up")
     try await Tool.run("ip", "-n", inside, "link", "set", "eth0", "up")
     // --kill-child: with the host's pid 1, or the process above it, the whole host goes.
     try await Tool.run(
-      "sh", "-c",
+      "sh",
+      "-c",
       """
       setsid ip netns exec "$1" unshare --mount --pid --uts --ipc --fork --kill-child=KILL \
         --propagation private bash "$2/host.sh" "$3" "$4" "$2" "$5" "$6" \
@@ -67,8 +81,14 @@ struct LabFleet: Sendable {
       done
       echo "$pid" >"$2/$3/init.pid"
       """,
-      "sh", inside, settings.state, host.name, host.kind.rawValue, settings.network,
-      String(settings.apps))
+      "sh",
+      inside,
+      settings.state,
+      host.name,
+      host.kind.rawValue,
+      settings.network,
+      String(settings.apps)
+    )
   }
 
   /// A power cut: every process of the host is gone at once, its disk stays.
@@ -96,7 +116,14 @@ struct LabFleet: Sendable {
   /// Cuts the cable, or puts it back in: packets are dropped, nobody is told.
   func partition(_ host: LabHost, isCut: Bool) async throws {
     try await Tool.run(
-      "bridge", "link", "set", "dev", host.namespace, "state", isCut ? "0" : "3")
+      "bridge",
+      "link",
+      "set",
+      "dev",
+      host.namespace,
+      "state",
+      isCut ? "0" : "3"
+    )
   }
 
   func isPartitioned(_ host: LabHost) async throws -> Bool {
@@ -119,7 +146,9 @@ extension LabFleet {
     var knownHosts = ""
     for host in settings.hosts {
       try FileManager.default.createDirectory(
-        atPath: host.folder, withIntermediateDirectories: true)
+        atPath: host.folder,
+        withIntermediateDirectories: true
+      )
       try await makeKey("\(host.folder)/hostkey")
       let key = try String(contentsOfFile: "\(host.folder)/hostkey.pub", encoding: .utf8)
       let words = key.split(separator: " ").prefix(2).joined(separator: " ")

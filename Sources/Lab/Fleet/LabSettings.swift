@@ -30,7 +30,8 @@ struct LabSettings: Codable, Sendable {
     guard let host = hosts.first(where: { $0.name == name }) else {
       throw LabError(
         "there is no host \(name) in this lab; it has "
-          + hosts.map(\.name).joined(separator: ", "))
+          + hosts.map(\.name).joined(separator: ", ")
+      )
     }
     return host
   }

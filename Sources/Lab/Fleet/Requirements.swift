@@ -7,7 +7,8 @@ enum Requirements {
   private static let packages = [
     ("ip", "iproute2"), ("bridge", "iproute2"), ("unshare", "util-linux"),
     ("nsenter", "util-linux"), ("mountpoint", "util-linux"), ("pgrep", "procps"),
-    ("ssh", "openssh-client"), ("ssh-keygen", "openssh-client"), ("/usr/sbin/sshd", "openssh-server"),
+    ("ssh", "openssh-client"), ("ssh-keygen", "openssh-client"),
+    ("/usr/sbin/sshd", "openssh-server"),
     ("haproxy", "haproxy"), ("nginx", "nginx-light"), ("monit", "monit"), ("sudo", "sudo"),
   ]
 
@@ -22,7 +23,8 @@ enum Requirements {
     guard missing.isEmpty else {
       throw LabError(
         "missing on this machine: apt-get install --no-install-recommends "
-          + missing.joined(separator: " "))
+          + missing.joined(separator: " ")
+      )
     }
     // Namespaces, and an overlay over /, both gone when the trial ends.
     let trial = try await Tool.attempt([
@@ -36,7 +38,8 @@ enum Requirements {
     guard trial.succeeded else {
       throw LabError(
         "this machine gives no namespaces with an overlay over / (a container without the rights "
-          + "for it?): \(trial.errors)")
+          + "for it?): \(trial.errors)"
+      )
     }
   }
 }

@@ -25,8 +25,12 @@ enum Tool {
     succeeded: Bool, output: String, errors: String
   ) {
     let result = try await Subprocess.run(
-      .name(words[0]), arguments: Arguments(Array(words.dropFirst())), input: .none,
-      output: .string(limit: 1 << 24), error: .string(limit: 1 << 20))
+      .name(words[0]),
+      arguments: Arguments(Array(words.dropFirst())),
+      input: .none,
+      output: .string(limit: 1 << 24),
+      error: .string(limit: 1 << 20)
+    )
     return (
       result.terminationStatus.isSuccess, result.standardOutput, result.standardError
     )
@@ -35,10 +39,12 @@ enum Tool {
   /// Runs a program with this one's own streams, and gives its exit status.
   static func runInForeground(_ words: [String]) async throws -> Int32 {
     let result = try await Subprocess.run(
-      .name(words[0]), arguments: Arguments(Array(words.dropFirst())),
+      .name(words[0]),
+      arguments: Arguments(Array(words.dropFirst())),
       input: .fileDescriptor(.standardInput, closeAfterSpawningProcess: false),
       output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
-      error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false))
+      error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
+    )
     switch result.terminationStatus {
     case .exited(let status): return status
     case .signaled(let signal): return 128 + signal

@@ -20,7 +20,8 @@ struct LoadCommand: AsyncParsableCommand {
         duplex-lab load --seconds 0 --connections 8     until SIGINT or SIGTERM
 
       Exit status: 0 no failure, 1 some requests failed, 2 nothing was sent.
-      """)
+      """
+  )
 
   @OptionGroup var options: LabOptions
 
@@ -93,10 +94,18 @@ struct LoadCommand: AsyncParsableCommand {
   private func order() throws -> LoadOrder {
     let (host, port) = try target()
     return LoadOrder(
-      host: host, port: port, path: path, connections: connections,
-      usesNewConnections: newConnections, rate: rate, thinking: .milliseconds(thinkMs),
-      timeout: .milliseconds(timeoutMs), length: seconds > 0 ? .seconds(seconds) : nil,
-      expectedStatus: expectStatus, expectedBody: expectAnyBody ? nil : Array(expectBody.utf8))
+      host: host,
+      port: port,
+      path: path,
+      connections: connections,
+      usesNewConnections: newConnections,
+      rate: rate,
+      thinking: .milliseconds(thinkMs),
+      timeout: .milliseconds(timeoutMs),
+      length: seconds > 0 ? .seconds(seconds) : nil,
+      expectedStatus: expectStatus,
+      expectedBody: expectAnyBody ? nil : Array(expectBody.utf8)
+    )
   }
 
   private func target() throws -> (String, Int) {

@@ -1,7 +1,8 @@
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import Synchronization
 
 /// The strict client: one thread, poll(2), no retry and no silent reconnect. What goes wrong with a
 /// request is counted, once, in its class.
@@ -188,7 +189,10 @@ extension LoadLoop {
     }
     if let expected = order.expectedBody, !parser.bodyStart.starts(with: expected) {
       return fail(
-        index, .wrongBody, String(decoding: parser.bodyStart.prefix(40), as: UTF8.self))
+        index,
+        .wrongBody,
+        String(decoding: parser.bodyStart.prefix(40), as: UTF8.self)
+      )
     }
     report.succeeded(after: clock.now - connections[index].started)
     if parser.keepsAlive && !order.usesNewConnections {
@@ -201,8 +205,11 @@ extension LoadLoop {
 
   private mutating func fail(_ index: Int, _ failure: LoadFailure, _ detail: String) {
     report.failed(
-      failure, detail, at: (clock.now - start) / .seconds(1),
-      localPort: connections[index].isOpen ? connections[index].localPort : 0)
+      failure,
+      detail,
+      at: (clock.now - start) / .seconds(1),
+      localPort: connections[index].isOpen ? connections[index].localPort : 0
+    )
     connections[index].close()
     rest(index)
   }

@@ -14,7 +14,10 @@ struct LoadReport: Sendable {
   /// The first few failures, for whoever has to find out.
   var samples: [Sample] = []
   /// Of requests that ended well, in microseconds, up to a minute.
-  var latency = Histogram<UInt64>(highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: .three)
+  var latency = Histogram<UInt64>(
+    highestTrackableValue: 60_000_000,
+    numberOfSignificantValueDigits: .three
+  )
 
   struct Sample: Sendable, Codable {
     var second: Double
@@ -31,12 +34,14 @@ struct LoadReport: Sendable {
     _ = self.latency.record(UInt64(min(60_000_000, max(1, microseconds))))
   }
 
-  mutating func failed(_ failure: LoadFailure, _ detail: String, at second: Double, localPort: Int) {
+  mutating func failed(_ failure: LoadFailure, _ detail: String, at second: Double, localPort: Int)
+  {
     requests += 1
     failures[failure, default: 0] += 1
     if samples.count < 10 {
       samples.append(
-        Sample(second: second, failure: failure, detail: detail, localPort: localPort))
+        Sample(second: second, failure: failure, detail: detail, localPort: localPort)
+      )
     }
   }
 
@@ -72,7 +77,8 @@ struct LoadReport: Sendable {
       failures = Dictionary(
         uniqueKeysWithValues: LoadFailure.allCases.map {
           ($0.rawValue, report.failures[$0] ?? 0)
-        })
+        }
+      )
       idleReconnects = report.idleReconnects
       connectionsOpened = report.connectionsOpened
       bytesReceived = report.bytesReceived
@@ -105,7 +111,8 @@ struct LoadReport: Sendable {
     for sample in samples {
       lines.append(
         "  at \((sample.second * 1000).rounded() / 1000) s, port \(sample.localPort): "
-          + "\(sample.failure.rawValue) \(sample.detail)")
+          + "\(sample.failure.rawValue) \(sample.detail)"
+      )
     }
     return lines.joined(separator: "\n")
   }

@@ -37,7 +37,8 @@ package struct HostCommands: Sendable {
       mv -f "$new" \(path)
       """,
       input: .bytes(executable.bytes, description: executable.description),
-      timeout: host.timeouts.command + .seconds(executable.bytes.count / 100_000))
+      timeout: host.timeouts.command + .seconds(executable.bytes.count / 100_000)
+    )
   }
 
   package func removeExecutable(sha256: String) -> RemoteCommand {
@@ -45,7 +46,9 @@ package struct HostCommands: Sendable {
       """
       rm -f \(ShellWord.quoting(paths.executable(sha256: sha256)))
       rmdir \(ShellWord.quoting(paths.directory)) 2>/dev/null || :
-      """, timeout: host.timeouts.command)
+      """,
+      timeout: host.timeouts.command
+    )
   }
 
   /// Writes the files that differ, keeping what was there before, and points the executable's
@@ -77,7 +80,9 @@ package struct HostCommands: Sendable {
       ln -s \(target) \(link).new
       mv -fT \(link).new \(link)
       sync \(ShellWord.quoting(paths.directory))
-      """, timeout: host.timeouts.command)
+      """,
+      timeout: host.timeouts.command
+    )
   }
 
   /// The way back from `install`: what was there before, or nothing where nothing was.
@@ -98,7 +103,9 @@ package struct HostCommands: Sendable {
       [ -z "$old" ] || ln -s "$old" \(link)
       rm -rf "$previous"
       rmdir \(ShellWord.quoting(paths.directory)) 2>/dev/null || :
-      """, timeout: host.timeouts.command)
+      """,
+      timeout: host.timeouts.command
+    )
   }
 
   /// Waits until the proxy answers that every route listens and its primary accepts.
@@ -114,27 +121,36 @@ package struct HostCommands: Sendable {
   /// Waits until bytes come through the proxy: status 0, or `deadline` where none do.
   package func awaitTraffic() -> RemoteCommand {
     watching(
-      "duplex_bytes_total", host.timeouts.verify,
-      until: #"[ "$now" != "$start" ]"#)
+      "duplex_bytes_total",
+      host.timeouts.verify,
+      until: #"[ "$now" != "$start" ]"#
+    )
   }
 
   /// Waits until no connection is open through the proxy.
   package func awaitIdle() -> RemoteCommand {
     watching(
-      "duplex_connections_open", host.timeouts.drain, until: #"[ "$now" -eq 0 ]"#)
+      "duplex_connections_open",
+      host.timeouts.drain,
+      until: #"[ "$now" -eq 0 ]"#
+    )
   }
 
   private func ask(_ words: String, within deadline: Duration) -> RemoteCommand {
     RemoteCommand(
       "\(ShellWord.quoting(paths.link)) ask \(words) --admin \(admin)",
-      privilege: .login, timeout: deadline + host.timeouts.command)
+      privilege: .login,
+      timeout: deadline + host.timeouts.command
+    )
   }
 
   private var admin: String { "127.0.0.1:\(host.proxy.adminPort)" }
 
   /// Polls the sum of one of the proxy's metrics until a condition on it holds.
   private func watching(
-    _ metric: String, _ deadline: Duration, until condition: String
+    _ metric: String,
+    _ deadline: Duration,
+    until condition: String
   ) -> RemoteCommand {
     RemoteCommand(
       """
@@ -150,7 +166,10 @@ package struct HostCommands: Sendable {
         sleep 0.02
       done
       exit 1
-      """, privilege: .login, timeout: deadline + host.timeouts.command)
+      """,
+      privilege: .login,
+      timeout: deadline + host.timeouts.command
+    )
   }
 }
 

@@ -11,7 +11,8 @@ package enum HostSurvey {
     let files = [
       paths.executable(sha256: executable), paths.configuration, paths.runner, paths.controlFile,
     ]
-    let ports = host.routes.map(\.listenPort) + [host.proxy.adminPort]
+    let ports =
+      host.routes.map(\.listenPort) + [host.proxy.adminPort]
       + host.routes.compactMap(\.localPrimaryPort)
     let filter = ports.map { "sport = :\($0)" }.joined(separator: " or ")
     let pidFile = ShellWord.quoting(paths.pidFile)
@@ -44,7 +45,9 @@ package enum HostSurvey {
         [ -S "$path" ] && say socket "$path"
       done
       say end
-      """, timeout: host.timeouts.command)
+      """,
+      timeout: host.timeouts.command
+    )
   }
 
   /// What the script said; nil where it did not get to its end.
@@ -68,7 +71,8 @@ package enum HostSurvey {
         observation.process = Int(pid).map { .init(pid: $0, executable: executable) }
       case "stale": observation.process?.configurationIsNewer = true
       case "health": observation.process?.isHealthy = value == "0"
-      case "version": observation.process?.version = value
+      case "version":
+        observation.process?.version = value.split(separator: " ").last.map(String.init)
       case "listener":
         if let listener = HostObservation.Listener(line: value) {
           observation.listeners.append(listener)

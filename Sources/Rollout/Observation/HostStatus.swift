@@ -88,7 +88,9 @@ package struct HostStatus: Sendable, Hashable, Codable {
   }
 
   private static func disagreements(
-    _ target: ServerTarget, _ sighting: HostSighting?, _ path: Path
+    _ target: ServerTarget,
+    _ sighting: HostSighting?,
+    _ path: Path
   ) -> [Disagreement] {
     guard let sighting else { return [.unreachable] }
     var found: [Disagreement] = []

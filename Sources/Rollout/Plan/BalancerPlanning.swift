@@ -20,13 +20,20 @@ struct BalancerPlanning {
         request.hosts.contains(where: { !request.targets(of: $0, on: balancer).isEmpty })
       else { return nil }
       return BalancerPlanning(
-        balancer: balancer, request: request, process: process,
-        original: observation.fileBytes, document: Configuration(observation.fileBytes))
+        balancer: balancer,
+        request: request,
+        process: process,
+        original: observation.fileBytes,
+        document: Configuration(observation.fileBytes)
+      )
     }
   }
 
   private init(
-    balancer: Balancer, request: Planner.Request, process: HAProxyProcess, original: [UInt8],
+    balancer: Balancer,
+    request: Planner.Request,
+    process: HAProxyProcess,
+    original: [UInt8],
     document: Configuration
   ) {
     self.balancer = balancer
@@ -39,8 +46,11 @@ struct BalancerPlanning {
   var change: ConfigurationChange? {
     guard document.bytes != original else { return nil }
     return ConfigurationChange(
-      balancer: balancer.name, path: process.configuration, before: original,
-      after: document.bytes)
+      balancer: balancer.name,
+      path: process.configuration,
+      before: original,
+      after: document.bytes
+    )
   }
 
   // MARK: Before any traffic moves
@@ -65,7 +75,9 @@ struct BalancerPlanning {
     return [
       step(
         .probe(probed.map(\.description)),
-        process.probe(probed, deadline: balancer.timeouts.connect), for: hosts)
+        process.probe(probed, deadline: balancer.timeouts.connect),
+        for: hosts
+      )
     ]
   }
 
@@ -76,7 +88,9 @@ struct BalancerPlanning {
   /// - Parameter restarting: a host whose proxy is restarted is taken out and put back although its
   ///   line stays as it is.
   mutating func plan(
-    _ batch: [Host], restarting: [HostPlanning], into lanes: inout BatchLanes
+    _ batch: [Host],
+    restarting: [HostPlanning],
+    into lanes: inout BatchLanes
   ) throws(Finding) {
     let targets = batch.flatMap { host in
       let isRestarted = restarting.contains {
@@ -98,8 +112,12 @@ struct BalancerPlanning {
     }
     if request.wish != .takenOut {
       planReturn(
-        targets, for: batch, moved: try edits(targets, moving),
-        added: try edits(targets, Configuration.adding), into: &lanes)
+        targets,
+        for: batch,
+        moved: try edits(targets, moving),
+        added: try edits(targets, Configuration.adding),
+        into: &lanes
+      )
     }
     let expected = targets.map { target in
       request.wish == .takenOut
@@ -116,8 +134,10 @@ struct BalancerPlanning {
     guard process.masterSocket != nil else { return [] }
     return [
       step(
-        .awaitOldWorkers, process.awaitOldWorkers(deadline: balancer.timeouts.drain),
-        for: request.hosts)
+        .awaitOldWorkers,
+        process.awaitOldWorkers(deadline: balancer.timeouts.drain),
+        for: request.hosts
+      )
     ]
   }
 }
@@ -155,14 +175,18 @@ extension BalancerPlanning {
   }
 
   private func moving(
-    _ document: Configuration, _ target: ServerTarget
+    _ document: Configuration,
+    _ target: ServerTarget
   ) throws(EditRefusal) -> LineEdit? {
     guard let port = target.port(for: request.wish) else { return nil }
     return try document.rewriting(target.id, port: port)
   }
 
   private func planRemoval(
-    _ targets: [ServerTarget], for batch: [Host], _ edited: Edited, into lanes: inout BatchLanes
+    _ targets: [ServerTarget],
+    for batch: [Host],
+    _ edited: Edited,
+    into lanes: inout BatchLanes
   ) {
     let ids = targets.map(\.id)
     // What a cut-off run left out of service is not drained, and not put into service by an undo.
@@ -170,18 +194,30 @@ extension BalancerPlanning {
     if appliesAtRuntime, !serving.isEmpty {
       lanes.drain.append([
         step(
-          .drain(serving), process.drain(serving, deadline: balancer.timeouts.drain), for: batch,
-          undo: [.init(.undrain(serving), undrain(serving))])
+          .drain(serving),
+          process.drain(serving, deadline: balancer.timeouts.drain),
+          for: batch,
+          undo: [.init(.undrain(serving), undrain(serving))]
+        )
       ])
     }
     lanes.remove.append(
       apply(
-        .remove(ids), edited, ids.map { .maintenance($0) }, for: batch,
-        undo: .add(ids), serving.map { ready($0) }))
+        .remove(ids),
+        edited,
+        ids.map { .maintenance($0) },
+        for: batch,
+        undo: .add(ids),
+        serving.map { ready($0) }
+      )
+    )
   }
 
   private func planReturn(
-    _ targets: [ServerTarget], for batch: [Host], moved: Edited, added: Edited,
+    _ targets: [ServerTarget],
+    for batch: [Host],
+    moved: Edited,
+    added: Edited,
     into lanes: inout BatchLanes
   ) {
     let ids = targets.map(\.id)
@@ -191,14 +227,23 @@ extension BalancerPlanning {
     if request.wish != .putBack {
       lanes.rewrite.append(
         apply(
-          .rewrite(ids, ports: ports.compactMap(\.new)), moved,
+          .rewrite(ids, ports: ports.compactMap(\.new)),
+          moved,
           ports.compactMap { entry in entry.new.map { .address(entry.id, port: $0) } },
-          for: batch, undo: .rewrite(ids, ports: ports.compactMap(\.old)),
-          ports.compactMap { entry in entry.old.map { .address(entry.id, port: $0) } }))
+          for: batch,
+          undo: .rewrite(ids, ports: ports.compactMap(\.old)),
+          ports.compactMap { entry in entry.old.map { .address(entry.id, port: $0) } }
+        )
+      )
     }
     var steps = apply(
-      .add(ids), added, ids.map { ready($0) }, for: batch, undo: .remove(ids),
-      ids.map { .maintenance($0) })
+      .add(ids),
+      added,
+      ids.map { ready($0) },
+      for: batch,
+      undo: .remove(ids),
+      ids.map { .maintenance($0) }
+    )
     if appliesAtRuntime, !steps.isEmpty {
       let drain = process.drain(ids, deadline: balancer.timeouts.drain)
       steps[0].undo.insert(.init(.drain(ids), drain), at: 0)
@@ -209,22 +254,29 @@ extension BalancerPlanning {
   /// The file and the running process, changed together: in one script where the stats socket
   /// allows it, else by a reload.
   private func apply(
-    _ act: Act, _ edited: Edited, _ runtime: [RuntimeChange], for batch: [Host], undo: Act,
+    _ act: Act,
+    _ edited: Edited,
+    _ runtime: [RuntimeChange],
+    for batch: [Host],
+    undo: Act,
     _ undoing: [RuntimeChange]
   ) -> [Step] {
-    let inverse = edited.edits.reversed().map(\.inverse)
     let changes = appliesAtRuntime ? runtime : []
     guard !edited.edits.isEmpty || !changes.isEmpty else { return [] }
-    let back = process.edit(
-      inverse, from: edited.to, to: edited.from, validation: .now,
-      runtime: appliesAtRuntime ? undoing : [])
+    let back = process.takeBack(edited.edits, runtime: appliesAtRuntime ? undoing : [])
     var steps = [
       step(
         act,
         process.edit(
-          edited.edits, from: edited.from, to: edited.to, validation: .alreadyPassed,
-          runtime: changes),
-        for: batch, undo: [.init(undo, back)])
+          edited.edits,
+          from: edited.from,
+          to: edited.to,
+          validation: .alreadyPassed,
+          runtime: changes
+        ),
+        for: batch,
+        undo: [.init(undo, back)]
+      )
     ]
     if !appliesAtRuntime, act.needsReload {
       steps[0].undo.append(.init(.reload, reload(expecting: edited.from)))
@@ -243,26 +295,39 @@ extension BalancerPlanning {
 
   private func reload(expecting digest: String) -> RemoteCommand {
     process.reload(
-      expecting: digest, custom: balancer.reloadCommand, deadline: balancer.timeouts.ready)
+      expecting: digest,
+      custom: balancer.reloadCommand,
+      deadline: balancer.timeouts.ready
+    )
   }
 
   private func step(
-    _ act: Act, _ command: RemoteCommand, for hosts: [Host], undo: [Step.Undo] = []
+    _ act: Act,
+    _ command: RemoteCommand,
+    for hosts: [Host],
+    undo: [Step.Undo] = []
   ) -> Step {
     Step(
-      machine: balancer.name, hosts: hosts.map(\.name), act: act, command: command, undo: undo)
+      machine: balancer.name,
+      hosts: hosts.map(\.name),
+      act: act,
+      command: command,
+      undo: undo
+    )
   }
 }
 
 extension Configuration {
   fileprivate static func removing(
-    _ document: Configuration, _ target: ServerTarget
+    _ document: Configuration,
+    _ target: ServerTarget
   ) throws(EditRefusal) -> LineEdit? {
     try document.removing(target.id)
   }
 
   fileprivate static func adding(
-    _ document: Configuration, _ target: ServerTarget
+    _ document: Configuration,
+    _ target: ServerTarget
   ) throws(EditRefusal) -> LineEdit? {
     try document.adding(target.id)
   }

@@ -104,11 +104,15 @@ extension HostPlanning {
 
   private var upload: Step {
     step(
-      .uploadExecutable(sha256: payload.executable.sha256), commands.upload(payload.executable),
+      .uploadExecutable(sha256: payload.executable.sha256),
+      commands.upload(payload.executable),
       undo: [
         .init(
-          .removeExecutable, commands.removeExecutable(sha256: payload.executable.sha256))
-      ])
+          .removeExecutable,
+          commands.removeExecutable(sha256: payload.executable.sha256)
+        )
+      ]
+    )
   }
 
   private var install: Step {
@@ -118,12 +122,16 @@ extension HostPlanning {
       undo: [
         .init(.restoreFiles, commands.restore(outdatedFiles)),
         .init(.reloadMonit, monit([hadControlFile ? .reload : .forget])),
-      ])
+      ]
+    )
   }
 
   private var start: Step {
     step(
-      .startProxy, monit([.reload, .start]), undo: [.init(.stopProxy, monit([.stop]))])
+      .startProxy,
+      monit([.reload, .start]),
+      undo: [.init(.stopProxy, monit([.stop]))]
+    )
   }
 
   private var reloadMonit: Step { step(.reloadMonit, monit([.reload])) }

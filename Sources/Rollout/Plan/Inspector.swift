@@ -40,7 +40,8 @@ extension Inspector {
       return [Finding(host.name, .blocking, .notRoot(sudo: host.ssh.sudo))]
     }
     guard request.wish == .enabled else { return [] }
-    return (machineKinds(host, sighting.host) + portKinds(host, sighting.host)
+    return
+      (machineKinds(host, sighting.host) + portKinds(host, sighting.host)
       + monitKinds(host, sighting.monit)).map { Finding(host.name, .blocking, $0) }
   }
 
@@ -50,7 +51,8 @@ extension Inspector {
       executable.architecture != observation.architecture
     {
       kinds.append(
-        .wrongArchitecture(host: observation.architecture, executable: executable.architecture))
+        .wrongArchitecture(host: observation.architecture, executable: executable.architecture)
+      )
     }
     if !observation.hasUser { kinds.append(.userMissing(host.proxy.user)) }
     if !observation.hasGroup { kinds.append(.groupMissing(host.proxy.group)) }
@@ -106,7 +108,9 @@ extension Inspector {
   }
 
   private func processFindings(
-    _ balancer: Balancer, _ observation: BalancerObservation, _ process: HAProxyProcess
+    _ balancer: Balancer,
+    _ observation: BalancerObservation,
+    _ process: HAProxyProcess
   ) -> [Finding] {
     var findings: [Finding] = []
     func add(_ severity: Finding.Severity, _ kind: Finding.Kind) {
@@ -124,7 +128,10 @@ extension Inspector {
         add(
           .blocking,
           .statsSocketUnusable(
-            path: balancer.statsSocket, reason: observation.statsSocketProblem ?? "not configured"))
+            path: balancer.statsSocket,
+            reason: observation.statsSocketProblem ?? "not configured"
+          )
+        )
       }
     } else {
       findings += reloadFindings(balancer, observation, process)
@@ -133,7 +140,9 @@ extension Inspector {
   }
 
   private func reloadFindings(
-    _ balancer: Balancer, _ observation: BalancerObservation, _ process: HAProxyProcess
+    _ balancer: Balancer,
+    _ observation: BalancerObservation,
+    _ process: HAProxyProcess
   ) -> [Finding] {
     var findings: [Finding] = []
     if !observation.isMasterWorker || process.masterSocket == nil {
@@ -145,11 +154,16 @@ extension Inspector {
     }
     let document = Configuration(observation.fileBytes)
     let missing = Set(
-      balancer.backends.flatMap { document.missingReloadOptions(backend: $0.text) })
+      balancer.backends.flatMap { document.missingReloadOptions(backend: $0.text) }
+    )
     if !missing.isEmpty {
       findings.append(
         Finding(
-          balancer.name, .warning, .reloadMayLoseRequests(missingOptions: missing.sorted())))
+          balancer.name,
+          .warning,
+          .reloadMayLoseRequests(missingOptions: missing.sorted())
+        )
+      )
     }
     return findings
   }
@@ -175,15 +189,23 @@ extension Inspector {
     if request.wish == .takenOut || request.wish == .putBack { return nil }
     guard line.port == route.directPort || line.port == route.listenPort else {
       return .serverPortUnexpected(
-        target.id, port: line.port, direct: route.directPort, listen: route.listenPort,
-        line: line.line)
+        target.id,
+        port: line.port,
+        direct: route.directPort,
+        listen: route.listenPort,
+        line: line.line
+      )
     }
     // A name may well resolve to the address: the balancer's probe of the port will tell.
     if let host = line.host, host.isAddressLiteral, route.listenAddress.isSpecific,
       host != route.listenAddress
     {
       return .serverAddressDiffers(
-        target.id, address: host, listen: route.listenAddress, line: line.line)
+        target.id,
+        address: host,
+        listen: route.listenAddress,
+        line: line.line
+      )
     }
     return nil
   }
@@ -197,7 +219,10 @@ extension Inspector {
     guard running.isReady || mayBeOut else {
       return [
         Finding(
-          target.balancer.name, .blocking, .serverDrained(target.id, state: running.status))
+          target.balancer.name,
+          .blocking,
+          .serverDrained(target.id, state: running.status)
+        )
       ]
     }
     return nil
@@ -208,14 +233,17 @@ extension Inspector {
     else { return [] }
     return [
       Finding(
-        target.balancer.name, .warning,
-        .checkBypassesProxy(target.id, checkPort: port, line: line.line))
+        target.balancer.name,
+        .warning,
+        .checkBypassesProxy(target.id, checkPort: port, line: line.line)
+      )
     ]
   }
 
   /// A batch must leave a server that is up in every backend it touches.
   private func lastServerFindings(
-    _ balancer: Balancer, _ observation: BalancerObservation
+    _ balancer: Balancer,
+    _ observation: BalancerObservation
   ) -> [Finding] {
     guard request.wish != .putBack else { return [] }
     var findings: [Finding] = []

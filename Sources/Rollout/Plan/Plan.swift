@@ -91,7 +91,11 @@ package struct Step: Sendable, Hashable {
   package var undo: [Undo]
 
   package init(
-    number: Int = 0, machine: MachineName, hosts: [MachineName], act: Act, command: RemoteCommand,
+    number: Int = 0,
+    machine: MachineName,
+    hosts: [MachineName],
+    act: Act,
+    command: RemoteCommand,
     undo: [Undo] = []
   ) {
     self.number = number

@@ -22,8 +22,12 @@ package struct Planner: Sendable {
     package var digest: @Sendable ([UInt8]) -> String
 
     package init(
-      inventory: Inventory, hosts: [Host], batch: Inventory.BatchSize, wish: Wish,
-      payloads: [MachineName: Payload], observation: FleetObservation,
+      inventory: Inventory,
+      hosts: [Host],
+      batch: Inventory.BatchSize,
+      wish: Wish,
+      payloads: [MachineName: Payload],
+      observation: FleetObservation,
       digest: @escaping @Sendable ([UInt8]) -> String
     ) {
       self.inventory = inventory
@@ -89,20 +93,25 @@ package struct Planner: Sendable {
 
     let preparing = hostPlans.filter { !$0.prepare.isEmpty || $0.needsSwitch }
     let prepare = Phase(
-      .prepare, hosts: preparing.map(\.host.name),
+      .prepare,
+      hosts: preparing.map(\.host.name),
       stages: [
         Stage(lanes: preparing.map(\.prepare) + balancers.map(\.validation)),
         Stage(lanes: balancers.map { $0.probes(of: switching) }),
-      ])
+      ]
+    )
     let retiring = hostPlans.filter { !$0.retire.isEmpty }
     let retire = Phase(
-      .retire, hosts: retiring.map(\.host.name),
+      .retire,
+      hosts: retiring.map(\.host.name),
       stages: [
         Stage(lanes: retiring.isEmpty ? [] : balancers.map(\.lastWorkers)),
         Stage(lanes: retiring.map(\.retire)),
-      ])
+      ]
+    )
     return Plan(
-      wish: request.wish, phases: ([prepare] + switches + [retire]).compactMap(\.trimmed),
+      wish: request.wish,
+      phases: ([prepare] + switches + [retire]).compactMap(\.trimmed),
       configurationChanges: balancers.compactMap(\.change)
     ).numbered
   }

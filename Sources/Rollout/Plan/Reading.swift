@@ -147,10 +147,18 @@ package enum ServerExpectation: Sendable, Hashable, Codable {
 extension Step {
   /// A failure of this step.
   package func failure(
-    _ reason: StepFailure.Reason, _ seen: String, _ effect: StepFailure.Effect = .possible
+    _ reason: StepFailure.Reason,
+    _ seen: String,
+    _ effect: StepFailure.Effect = .possible
   ) -> StepFailure {
     StepFailure(
-      machine: machine, hosts: hosts, act: act, reason: reason, seen: seen, effect: effect)
+      machine: machine,
+      hosts: hosts,
+      act: act,
+      reason: reason,
+      seen: seen,
+      effect: effect
+    )
   }
 }
 

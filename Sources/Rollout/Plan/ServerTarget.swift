@@ -49,9 +49,13 @@ extension Planner.Request {
       let id = ServerID(backend: route.backend.text, server: route.server.text)
       let lines = document.servers.filter { $0.id == id }
       return ServerTarget(
-        balancer: balancer, host: host.name, route: route, id: id,
+        balancer: balancer,
+        host: host.name,
+        route: route,
+        id: id,
         line: lines.count == 1 ? lines[0] : nil,
-        running: observation.servers.first { $0.id == id })
+        running: observation.servers.first { $0.id == id }
+      )
     }
   }
 }

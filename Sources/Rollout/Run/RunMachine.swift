@@ -73,7 +73,8 @@ package struct RunMachine: Sendable {
     let phase = plan.phases[position.phase]
     let outcomes = Dictionary(uniqueKeysWithValues: facts.map { ($0.step, $0.outcome) })
     executed.append(
-      ExecutedStage(phase: position.phase, stage: phase.stages[position.stage], outcomes: outcomes))
+      ExecutedStage(phase: position.phase, stage: phase.stages[position.stage], outcomes: outcomes)
+    )
     position.stage += 1
 
     let failures = failuresByHost(in: phase, outcomes: outcomes)
@@ -130,7 +131,8 @@ extension RunMachine {
   }
 
   private func failuresByHost(
-    in phase: Phase, outcomes: [Int: StepOutcome]
+    in phase: Phase,
+    outcomes: [Int: StepOutcome]
   ) -> [MachineName: StepFailure] {
     var failures: [MachineName: StepFailure] = [:]
     for case .failed(let failure) in phase.steps.compactMap({ outcomes[$0.number] }) {
@@ -141,11 +143,15 @@ extension RunMachine {
 
   /// Queues what must be taken back, newest stage first, and notes the result of every host.
   private mutating func startUndo(failures: [MachineName: StepFailure]) {
-    guard position.phase < plan.phases.count else { return undoQueue = [] }
+    guard position.phase < plan.phases.count else {
+      undoQueue = []
+      return
+    }
     let current = position.phase
     let isPreparing = plan.phases[current].kind == .prepare
     let switched = Set(
-      plan.phases[..<current].filter { $0.kind == .switch }.flatMap(\.hosts))
+      plan.phases[..<current].filter { $0.kind == .switch }.flatMap(\.hosts)
+    )
     let affected = Set(plan.phases.flatMap(\.hosts)).subtracting(switched)
     let inHand = Set(isPreparing ? plan.phases.flatMap(\.hosts) : plan.phases[current].hosts)
 
@@ -164,6 +170,7 @@ extension RunMachine {
   private func result() -> RunResult {
     RunResult(
       hosts: plan.hosts.map { .init(host: $0, result: results[$0] ?? .done) },
-      interrupted: interrupted && undoQueue != nil)
+      interrupted: interrupted && undoQueue != nil
+    )
   }
 }

@@ -105,7 +105,11 @@ package struct StepFailure: Error, Sendable, Hashable, Codable {
   package var effect: Effect
 
   package init(
-    machine: MachineName, hosts: [MachineName], act: Act, reason: Reason, seen: String,
+    machine: MachineName,
+    hosts: [MachineName],
+    act: Act,
+    reason: Reason,
+    seen: String,
     effect: Effect = .possible
   ) {
     self.machine = machine

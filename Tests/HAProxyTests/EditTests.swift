@@ -32,7 +32,8 @@ struct EditTests {
         backend spare
           server app1 10.9.0.5:80 check
 
-        """)
+        """
+    )
     #expect(try removed.server("app/app1").state == .disabled)
   }
 
@@ -53,7 +54,8 @@ struct EditTests {
         backend spare
           server app1 10.9.0.5:80 check
 
-        """)
+        """
+    )
   }
 
   @Test func `remove, rewrite and add together move the port only`() throws {
@@ -118,7 +120,8 @@ struct EditTests {
 
     #expect(
       edited.text
-        == "backend b\nserver a 1.2.3.4:80\n#duplexctl-disabled server c 1.2.3.5:80")
+        == "backend b\nserver a 1.2.3.4:80\n#duplexctl-disabled server c 1.2.3.5:80"
+    )
   }
 }
 

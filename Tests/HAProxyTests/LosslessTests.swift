@@ -39,7 +39,9 @@ struct LosslessTests {
     #expect(edits > 400)
   }
 
-  @Test(arguments: [[], [10], [13], [13, 10], [10, 10], [0], [255, 10, 254], [0x5C], [0x22, 10]])
+  @Test(arguments: [
+    [], [10], [13], [13, 10], [10, 10], [0], [255, 10, 254], [0x5C], [0x22, 10],
+  ])
   func `odd ends and no text at all stay as they are`(bytes: [UInt8]) {
     #expect(Configuration(bytes).bytes == bytes)
   }

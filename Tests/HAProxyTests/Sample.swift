@@ -6,7 +6,7 @@ enum Sample: String, CaseIterable {
   case debian
   /// Other sections with `server` lines, quotes, escapes, tabs, IPv6, references, stale comments.
   case rich
-  /// Lines that end in CR LF, and no end of line after the last.
+  /// Lines that end in CR LF.
   case windows
   /// Branches and environment variables.
   case branches
@@ -19,7 +19,7 @@ enum Sample: String, CaseIterable {
     case .rich: Self.richText
     case .windows:
       Self.debianText.split(separator: "\n", omittingEmptySubsequences: false)
-        .joined(separator: "\r\n") + "# the end"
+        .joined(separator: "\r\n")
     case .branches: Self.branchesText
     }
   }

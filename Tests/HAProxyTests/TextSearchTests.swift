@@ -12,7 +12,9 @@ struct TextSearchTests {
       try document.applying(edit).text
         == Sample.rich.text.replacingOnly(
           "\tserver\tapp1\t10.0.0.1:80\tcheck\tweight 10# glued",
-          with: "#duplexctl-disabled \tserver\tapp1\t10.0.0.1:80\tcheck\tweight 10# glued"))
+          with: "#duplexctl-disabled \tserver\tapp1\t10.0.0.1:80\tcheck\tweight 10# glued"
+        )
+    )
   }
 
   @Test func `what operators commented out long ago does not come back to life`() throws {
@@ -27,7 +29,10 @@ struct TextSearchTests {
     #expect(
       moved.text
         == Sample.rich.text.replacingOnly(
-          "    server app1 10.0.0.1:9090", with: "    server app1 10.0.0.1:8079"))
+          "    server app1 10.0.0.1:9090",
+          with: "    server app1 10.0.0.1:8079"
+        )
+    )
   }
 
   @Test func `a name and an address that begin another's do not reach it`() throws {
@@ -36,7 +41,10 @@ struct TextSearchTests {
     #expect(
       moved.text
         == Sample.rich.text.replacingOnly(
-          #"    ser"ver" app10 10.0.0.10:80"#, with: #"    ser"ver" app10 10.0.0.10:8079"#))
+          #"    ser"ver" app10 10.0.0.10:80"#,
+          with: #"    ser"ver" app10 10.0.0.10:8079"#
+        )
+    )
   }
 
   @Test func `a quoted name and a quoted keyword are found`() throws {
@@ -51,7 +59,8 @@ struct TextSearchTests {
         "34 app/app11 [fd00::11]:80", "37 other/app1 10.0.0.1:8080",
         "38 other/app2 10.0.0.2:8080", "45 direct/app1 10.0.0.1:9090",
         "46 direct/sock unix@/run/app.sock", "47 direct/same 10.0.0.4",
-      ])
+      ]
+    )
   }
 
   @Test func `references that a search for server and name misses are refused`() {

@@ -173,7 +173,7 @@ extension HAProxyProcess {
   }
 
   /// `check FILE`: would the process start with FILE in the place of its configuration? What it
-  /// complains of is in `$said`.
+  /// complains of is in `$said`: not with `-q`, which keeps the complaints to itself too.
   private var checking: String {
     var arguments: [String] = []
     var folders = ""
@@ -197,7 +197,7 @@ extension HAProxyProcess {
     let checks = arguments.joined(separator: " ")
     return """
       check() {
-        \(folders)said=$(\(ShellWord.quoting(executable)) -c -q \(checks) 2>&1)
+        \(folders)said=$(\(ShellWord.quoting(executable)) -c \(checks) 2>&1)
         status=$?; \(cleanup)return $status
       }
       """

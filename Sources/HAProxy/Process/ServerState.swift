@@ -14,6 +14,21 @@ package struct ServerState: Sendable, Hashable, Codable {
   package var totalSessions: Int
   package var queued: Int
 
+  package init(
+    id: ServerID, address: String, port: Int, operational: Operational, administrative: Int,
+    status: String, currentSessions: Int, totalSessions: Int, queued: Int
+  ) {
+    self.id = id
+    self.address = address
+    self.port = port
+    self.operational = operational
+    self.administrative = administrative
+    self.status = status
+    self.currentSessions = currentSessions
+    self.totalSessions = totalSessions
+    self.queued = queued
+  }
+
   package enum Operational: Int, Sendable, Hashable, Codable {
     case down
     case starting

@@ -84,7 +84,7 @@ let package = Package(
         argumentParser, logging, system,
       ]
     ),
-    room("Lab", ["Fleet", "CLinux", subprocess, system, histogram, argumentParser]),
+    room("Lab", [subprocess, system, histogram, argumentParser]),
 
     // Programs.
     program("duplexctl", "Commands"),
@@ -109,7 +109,7 @@ let package = Package(
     tests("EngineTests", ["Engine", "Rollout", "Fleet", "Remote", "HAProxy", "Monit"]),
     tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", "duplex-proxy"]),
     tests("CommandsTests", ["Commands", "SSH", "Remote", "Workspace", system]),
-    tests("LabTests", ["Lab", "CLinux", system]),
+    tests("LabTests", ["Lab", "duplex-lab"]),
     tests("RolloutLabTests", ["duplexctl", "duplex-lab"]),
     tests("ArchitectureTests", []),
   ]

@@ -76,8 +76,8 @@ struct RolloutTests {
     try await PracticeFleet.with { fleet in
       let before = try fleet.everything()
       let inventory = try fleet.inventory(
-        replacing: "    routes:\n",
-        with: "    timeouts: {health: 1s}\n    routes:\n".indented
+        replacing: "  routes:\n",
+        with: "  timeouts: {health: 1s}\n  routes:\n"
       )
       try fleet.breakTemplates()
 
@@ -167,11 +167,6 @@ struct RolloutTests {
       #expect(try fleet.configuration() == before)
     }
   }
-}
-
-extension String {
-  /// As it stands below `defaults:`.
-  fileprivate var indented: String { replacing("    ", with: "  ") }
 }
 
 extension PracticeFleet {

@@ -10,6 +10,8 @@ extension Sentences {
     switch kind {
     case .unreachable(let error): remote(error)
     case .unreadable(let said): "the survey could not be read. It said: \(said)"
+    case .sudoRefused(let said):
+      "`sudo -n` was refused; allow it without a password for this user. It said: \(said)"
     case .notRoot(sudo: true):
       "`sudo -n` gives no root rights; allow it without a password for this user"
     case .notRoot(sudo: false): "the user is not root; set ssh.sudo: true, or log in as root"

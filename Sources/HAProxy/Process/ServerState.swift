@@ -15,8 +15,15 @@ package struct ServerState: Sendable, Hashable, Codable {
   package var queued: Int
 
   package init(
-    id: ServerID, address: String, port: Int, operational: Operational, administrative: Int,
-    status: String, currentSessions: Int, totalSessions: Int, queued: Int
+    id: ServerID,
+    address: String,
+    port: Int,
+    operational: Operational,
+    administrative: Int,
+    status: String,
+    currentSessions: Int,
+    totalSessions: Int,
+    queued: Int
   ) {
     self.id = id
     self.address = address

@@ -40,6 +40,7 @@ enum HostScript {
       install -m 644 "$state/$host/hostkey.pub" "$etc/ssh/ssh_host_ed25519_key.pub"
       grep -q ^deploy: "$etc/passwd" || echo 'deploy:x:990:990::/home/deploy:/bin/bash' >>"$etc/passwd"
       grep -q ^deploy: "$etc/group" || echo 'deploy:x:990:' >>"$etc/group"
+      grep -q ^deploy: "$etc/shadow" || echo 'deploy:*:19000:0:99999:7:::' >>"$etc/shadow"
       for home in root home/deploy; do
         install -d -m 700 "$root/$home" "$root/$home/.ssh"
         install -m 600 "$state/id_ed25519.pub" "$root/$home/.ssh/authorized_keys"

@@ -27,6 +27,7 @@ package struct Finding: Error, Sendable, Hashable {
     case unreachable(RemoteError)
     case unreadable(String)
     case notRoot(sudo: Bool)
+    case sudoRefused(String)
 
     // Hosts.
     case wrongArchitecture(host: String, executable: String)

@@ -17,6 +17,11 @@ package struct Inspector: Sendable {
     request.hosts.flatMap(findings(of:)) + balancers.flatMap(findings(of:))
   }
 
+  /// Where nothing at all was said, it was sudo that did not let the script begin.
+  private func unreadable(_ result: CommandResult, sudo: Bool) -> Finding.Kind {
+    sudo && result.output.isEmpty ? .sudoRefused(result.seen) : .unreadable(result.seen)
+  }
+
   private var balancers: [Balancer] {
     let backends = Set(request.hosts.flatMap(\.routes).map(\.backend))
     return request.inventory.balancers.filter { !backends.isDisjoint(with: $0.backends) }
@@ -33,7 +38,7 @@ extension Inspector {
     case .unreachable(let error):
       return [Finding(host.name, .blocking, .unreachable(error))]
     case .unreadable(let result):
-      return [Finding(host.name, .blocking, .unreadable(result.seen))]
+      return [Finding(host.name, .blocking, unreadable(result, sudo: host.ssh.sudo))]
     case nil: return []
     }
     guard sighting.host.isRoot else {
@@ -92,7 +97,7 @@ extension Inspector {
     case .unreachable(let error):
       return [Finding(balancer.name, .blocking, .unreachable(error))]
     case .unreadable(let result):
-      return [Finding(balancer.name, .blocking, .unreadable(result.seen))]
+      return [Finding(balancer.name, .blocking, unreadable(result, sudo: balancer.ssh.sudo))]
     case nil: return []
     }
     guard observation.isRoot else {

@@ -52,7 +52,8 @@ package struct HostCommands: Sendable {
   }
 
   /// Writes the files that differ, keeping what was there before, and points the executable's
-  /// symlink at the version wanted.
+  /// symlink at the version wanted. All is kept before anything is written: where `previous` is,
+  /// it is whole.
   package func install(_ files: [HostFile], executable: Executable) -> RemoteCommand {
     let target = ShellWord.quoting("duplex-proxy-\(executable.sha256.prefix(12))")
     let link = ShellWord.quoting(paths.link)
@@ -66,16 +67,19 @@ package struct HostCommands: Sendable {
       set -e
       umask 022
       previous=\(ShellWord.quoting(paths.previous))
-      rm -rf "$previous"
-      mkdir -p "$previous"
+      rm -rf "$previous" "$previous.new"
+      mkdir -p "$previous.new"
+      for file in \(ShellWord.line(files.map(\.path))); do
+        [ ! -e "$file" ] || cp -p "$file" "$previous.new/"
+      done
+      readlink \(link) >"$previous.new/link" || :
+      mv -T "$previous.new" "$previous"
       put() {
         new=$(dirname "$1")/.$(basename "$1").new
-        [ ! -e "$1" ] || cp -p "$1" "$previous/"
         printf %s "$3" >"$new"
         chmod "$2" "$new"
         mv -f "$new" "$1"
       }
-      readlink \(link) >"$previous/link" || :
       \(puts.joined(separator: "\n"))
       ln -s \(target) \(link).new
       mv -fT \(link).new \(link)
@@ -93,6 +97,7 @@ package struct HostCommands: Sendable {
       """
       set -e
       previous=\(ShellWord.quoting(paths.previous))
+      rm -rf "$previous.new"
       [ -d "$previous" ] || exit 0
       for file in \(names); do
         rm -f "$file"

@@ -153,8 +153,12 @@ private final class PseudoTerminal: Sendable {
   }
 
   deinit {
-    // Ignored: nothing is left to be read or written.
-    try? screen.close()
-    try? keyboard.close()
+    for end in [screen, keyboard] {
+      do {
+        try end.close()
+      } catch {
+        // Ignored: nothing is left to be read or written.
+      }
+    }
   }
 }

@@ -233,7 +233,9 @@ extension RealSockets {
         var foreign = 0
         for _ in 0..<rounds {
           guard let peer = shadow.accept() else { return -1 }
-          let part = (try? peer.receive(exactly: Int.random(in: 0...400_000, using: &random))) ?? []
+          let part =
+            (unlessLost { try peer.receive(exactly: Int.random(in: 0...400_000, using: &random)) })
+            ?? []
           if !bytes.starts(with: part) { foreign += 1 }
           if Bool.random(using: &random) { peer.reset() } else { peer.close() }
         }
@@ -250,13 +252,13 @@ extension RealSockets {
         let clientResets = Bool.random(using: &random)
         let sending = Worker { () -> Void in
           // Ignored: the other end may reset meanwhile, which is what this is about.
-          _ = try? client.send(Array(bytes.prefix(up)))
+          _ = unlessLost { try client.send(Array(bytes.prefix(up))) }
           if clientResets { client.reset() } else { client.finish() }
         }
         let answering = Worker { () -> [UInt8] in
           // Ignored: as above.
-          _ = try? peer.send(Array(bytes.prefix(down)))
-          let received = (try? peer.receive(exactly: limit)) ?? []
+          _ = unlessLost { try peer.send(Array(bytes.prefix(down))) }
+          let received = (unlessLost { try peer.receive(exactly: limit) }) ?? []
           if clientResets { peer.close() } else { peer.reset() }
           return received
         }
@@ -381,7 +383,9 @@ func sendInChunks(_ bytes: [UInt8], on peer: Peer, seed: UInt64) {
     let limit = [1, 7, 1500, 20_000, 300_000].randomElement(using: &random)!
     let size = min(Int.random(in: 1...limit, using: &random), bytes.count - position)
     // Ignored: what did not arrive is what the test compares.
-    guard (try? peer.send(Array(bytes[position..<position + size]))) != nil else { return }
+    guard (unlessLost { try peer.send(Array(bytes[position..<position + size])) }) != nil else {
+      return
+    }
     position += size
   }
   peer.finish()
@@ -393,7 +397,11 @@ private func answerShortly(_ listener: Listener, _ count: Int) -> Int {
   for _ in 0..<count {
     guard let peer = listener.accept() else { return answered }
     // Ignored: an unanswered client is counted by its own side.
-    if (try? peer.receive(exactly: 1)) == [1], (try? peer.send([2])) != nil { answered += 1 }
+    if (unlessLost { try peer.receive(exactly: 1) }) == [1],
+      (unlessLost { try peer.send([2]) }) != nil
+    {
+      answered += 1
+    }
     peer.close()
   }
   return answered

@@ -17,7 +17,7 @@ extension RealSockets {
         defer { peer.close() }
         let received = peer.receiveAll().bytes
         // Ignored: what did not arrive is what the client compares.
-        _ = try? peer.send(answer)
+        _ = unlessLost { try peer.send(answer) }
         return received
       }
       let client = try proxy.connect()
@@ -87,7 +87,7 @@ extension RealSockets {
         defer { peer.close() }
         let answering = Worker { () -> Void in
           // Ignored: what did not arrive is what the client counts.
-          for _ in 0..<rounds { _ = try? peer.send(piece) }
+          for _ in 0..<rounds { _ = unlessLost { try peer.send(piece) } }
           peer.finish()
         }
         let good = countPieces(equalTo: piece, on: peer)
@@ -98,13 +98,13 @@ extension RealSockets {
       let stuckPeer = try #require(stuck.accept())
       let sending = Worker { () -> Void in
         // Ignored: as above.
-        for _ in 0..<rounds { _ = try? client.send(piece) }
+        for _ in 0..<rounds { _ = unlessLost { try client.send(piece) } }
         client.finish()
       }
       let watching = Worker { () -> Int in
         var most = 0
-        while (try? proxy.metric("duplex_connections_open")) == 1 {
-          most = max(most, (try? proxy.metric("duplex_shadow_queue_bytes")) ?? .max)
+        while (unlessLost { try proxy.metric("duplex_connections_open") }) == 1 {
+          most = max(most, (unlessLost { try proxy.metric("duplex_shadow_queue_bytes") }) ?? .max)
         }
         return most
       }
@@ -165,7 +165,7 @@ extension RealSockets {
         defer { peer.close() }
         var count = 0
         // One byte a second; what the kernel holds by then would last for an hour.
-        while count < 2, let byte = try? peer.receive(upTo: 1), !byte.isEmpty {
+        while count < 2, let byte = unlessLost({ try peer.receive(upTo: 1) }), !byte.isEmpty {
           count += 1
           if poll(nil, 0, 1000) != 0 { break }
         }
@@ -191,7 +191,7 @@ extension RealSockets {
       let resetting = Worker { () -> Void in
         let peer = shadow.accept()!
         // Ignored: only the moment matters.
-        _ = try? peer.receive(exactly: 1000)
+        _ = unlessLost { try peer.receive(exactly: 1000) }
         peer.reset()
       }
 
@@ -215,7 +215,7 @@ extension RealSockets {
         defer { peer.close() }
         let received = Worker { peer.receiveAll().bytes }
         let piece = [UInt8](repeating: 7, count: 1 << 20)
-        while (try? peer.send(piece)) != nil {}
+        while (unlessLost { try peer.send(piece) }) != nil {}
         return received.value()
       }
 
@@ -305,6 +305,8 @@ extension RealSockets {
 /// How many whole pieces came, up to the first that differs.
 private func countPieces(equalTo piece: [UInt8], on peer: Peer) -> Int {
   var count = 0
-  while let received = try? peer.receive(exactly: piece.count), received == piece { count += 1 }
+  while let received = unlessLost({ try peer.receive(exactly: piece.count) }), received == piece {
+    count += 1
+  }
   return count
 }

@@ -100,8 +100,9 @@ struct PracticeFleet {
     let files = try ["lb1", "app1", "app2", "app3", "shadow1"].map { host in
       try on(
         host,
-        "find /etc /opt /usr/local /var/lib /root /home -type f -newer /etc/lab-provisioned "
-          + "-exec sha256sum {} + | sort; ls -lR /opt /etc/monit /etc/haproxy"
+        "find /etc /opt /usr/local /var/lib /root /home -path /var/lib/monit -prune -o -type f "
+          + "-newer /etc/lab-provisioned -exec sha256sum {} + | sort; "
+          + "find /opt /etc/monit /etc/haproxy -printf '%p %m %U %l\\n' | sort"
       )
     }
     let state = try on(

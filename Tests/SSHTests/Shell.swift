@@ -26,8 +26,11 @@ enum Shell {
   }
 
   static func ignoringFailure(_ script: String) {
-    // Ignored: cleaning up what may never have been made.
-    _ = try? run(script)
+    do {
+      _ = try run(script)
+    } catch {
+      // Ignored: cleaning up what may never have been made.
+    }
   }
 
   /// Starts a script that goes on by itself, until `end`.

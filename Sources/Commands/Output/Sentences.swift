@@ -78,12 +78,10 @@ enum Sentences {
     case .stillRunning: "the process is still there"
     case .sessionsLeft: "connections were still open at the deadline; raise timeouts.drain"
     case .notReachableFromBalancer: "the port cannot be reached from the balancer"
-    case .trafficBypassesProxy: "HAProxy's requests do not go through the proxy"
     case .stateDiffers: "HAProxy's state is not what it should be"
     case .oldWorkersLeft:
       "workers of before a reload still serve connections that may use the proxy; "
         + "it is left running. Run again later, or raise timeouts.drain"
-    case .notPermitted: "it is not permitted"
     case .unexpectedAnswer: "the answer could not be understood"
     }
   }

@@ -51,9 +51,13 @@ struct HeldSignals: ~Copyable {
   consuming func release() {
     for (signal, var previous) in zip(Self.held, before) { sigaction(signal, &previous, nil) }
     signalPipe.store(-1, ordering: .sequentiallyConsistent)
-    // Ignored: a pipe of our own has nothing to lose.
-    try? readEnd.close()
-    try? writeEnd.close()
+    for end in [readEnd, writeEnd] {
+      do {
+        try end.close()
+      } catch {
+        // Ignored: a pipe of our own has nothing to lose.
+      }
+    }
   }
 }
 

@@ -41,7 +41,9 @@ struct DemoStage: Sendable {
 
   func takeDown() async throws {
     try await show(Self.program("duplex-lab"), labArguments(["down"]))
-    try? FileManager.default.removeItem(atPath: folder)
+    if FileManager.default.fileExists(atPath: folder) {
+      try FileManager.default.removeItem(atPath: folder)
+    }
   }
 
   func configurationDigest() async throws -> String {
@@ -136,9 +138,8 @@ struct DemoStage: Sendable {
 extension DemoStage {
   /// The program beside this one.
   private static func program(_ name: String) -> FilePath {
-    let own = CommandLine.arguments[0]
-    let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? own
-    return FilePath(path).removingLastComponent().appending(name)
+    let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path
+    return FilePath(own).removingLastComponent().appending(name)
   }
 
   private func labArguments(_ arguments: [String]) -> [String] {

@@ -140,10 +140,8 @@ package struct StepFailure: Error, Sendable, Hashable, Codable {
     case stillRunning
     case sessionsLeft
     case notReachableFromBalancer
-    case trafficBypassesProxy
     case stateDiffers
     case oldWorkersLeft
-    case notPermitted
     case unexpectedAnswer
   }
 }

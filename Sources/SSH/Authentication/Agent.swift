@@ -108,8 +108,12 @@ extension Agent {
     defer { close(stream) }
     try send(message.bytes, to: stream, by: deadline)
     var header = WireReader(try receive(4, from: stream, by: deadline))
-    // Ignored: four bytes are enough for a number of four bytes.
-    let length = Int((try? header.uint32()) ?? 0)
+    let length: Int
+    do throws(WireReader.Truncated) {
+      length = Int(try header.uint32())
+    } catch {
+      throw AgentFailure(words: "it does not speak the agent protocol")
+    }
     guard (1...Self.longestAnswer).contains(length) else {
       throw AgentFailure(words: "it does not speak the agent protocol")
     }

@@ -15,13 +15,20 @@ final class Interruption: Sendable {
 
   /// Ends the present wait, and every later one.
   func interrupt() {
-    // Ignored: the pipe holds 64 KiB and lives as long as self, and one byte is enough.
-    _ = try? writeEnd.writeAll([1])
+    do {
+      try writeEnd.writeAll([1])
+    } catch {
+      // Ignored: the pipe holds 64 KiB and lives as long as self, and one byte is enough.
+    }
   }
 
   deinit {
-    // Ignored: closing a pipe of our own cannot lose anything.
-    try? readEnd.close()
-    try? writeEnd.close()
+    for end in [readEnd, writeEnd] {
+      do {
+        try end.close()
+      } catch {
+        // Ignored: closing a pipe of our own cannot lose anything.
+      }
+    }
   }
 }

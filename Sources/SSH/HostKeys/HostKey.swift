@@ -5,8 +5,12 @@ struct HostKey: Hashable {
   /// The name of the key's type: "ssh-ed25519". Empty where the blob is too short to name one.
   var type: String {
     var reader = WireReader(blob)
-    // Ignored: a blob without a type equals no known key, and that is all that is asked of it.
-    return (try? reader.text()) ?? ""
+    do throws(WireReader.Truncated) {
+      return try reader.text()
+    } catch {
+      // Ignored: a blob without a type equals no known key, and that is all that is asked of it.
+      return ""
+    }
   }
 
   /// As `ssh-keygen -l` prints it: "SHA256:" and unpadded base64.

@@ -36,7 +36,7 @@ final class Executable {
     self.port = port
     self.admin = admin
     let isUp = TestProxy.eventually(
-      { try? Peer(connectingTo: admin.port!) },
+      { unlessLost { try Peer(connectingTo: admin.port!) } },
       isReached: { $0 != nil }
     )
     try #require(isUp).close()

@@ -60,6 +60,8 @@ struct LabFleet: Sendable {
       "peer",
       "name",
       "eth0",
+      "address",
+      host.hardwareAddress,
       "netns",
       inside
     )
@@ -67,6 +69,11 @@ struct LabFleet: Sendable {
     try await Tool.run("ip", "-n", inside, "addr", "add", "\(host.address)/24", "dev", "eth0")
     try await Tool.run("ip", "-n", inside, "link", "set", "lo", "up")
     try await Tool.run("ip", "-n", inside, "link", "set", "eth0", "up")
+    try await makeKnown(
+      settings.hosts.filter { $0.name != host.name },
+      on: "eth0",
+      of: ["-n", inside]
+    )
     // --kill-child: with the host's pid 1, or the process above it, the whole host goes.
     try await Tool.run(
       "sh",
@@ -103,8 +110,12 @@ struct LabFleet: Sendable {
     let ports = host.kind == .app ? ["22", "81"] : ["22", "80"]
     try await poll("\(host.name) to come up; its console: \(host.folder)/console.log") {
       for port in ports {
+        // One try must end long before the deadline of all: a lost SYN is sent again only after
+        // 1, 2, 4 … seconds.
         let connect = "exec 3<>/dev/tcp/\(host.address)/\(port)"
-        guard try await Tool.attempt(["bash", "-c", connect]).succeeded else { return false }
+        guard try await Tool.attempt(["timeout", "1", "bash", "-c", connect]).succeeded else {
+          return false
+        }
       }
       guard host.kind == .app, let pid = host.initProcess else { return host.kind != .app }
       return try await Tool.attempt(
@@ -155,9 +166,35 @@ extension LabFleet {
       knownHosts += "\(host.address) \(words)\n"
     }
     try knownHosts.write(toFile: settings.knownHostsFile, atomically: true, encoding: .utf8)
-    try await Tool.run("ip", "link", "add", settings.bridge, "type", "bridge")
+    // With an address of its own: else it has the lowest of its ports', and changes it, for the
+    // hosts that know it, whenever a host's power is cut.
+    try await Tool.run(
+      "ip",
+      "link",
+      "add",
+      settings.bridge,
+      "address",
+      settings.gatewayHardwareAddress,
+      "type",
+      "bridge"
+    )
     try await Tool.run("ip", "addr", "add", "\(settings.gateway)/24", "dev", settings.bridge)
     try await Tool.run("ip", "link", "set", settings.bridge, "up")
+    try await makeKnown(settings.hosts, on: settings.bridge, of: [])
+  }
+
+  /// Tells a machine its neighbours, so that it never asks by ARP: what it hears of a host that is
+  /// off or cut off is then nothing, as across a router, and not "no route to host".
+  ///
+  /// - Parameter machine: what tells `ip` which machine is meant; empty for this one.
+  private func makeKnown(_ hosts: [LabHost], on link: String, of machine: [String]) async throws {
+    let lines = hosts.map {
+      "neigh replace \($0.address) lladdr \($0.hardwareAddress) dev \(link) nud permanent"
+    }
+    try await Tool.run(
+      ["bash", "-c", #"printf '%s\n' "$1" | ip "${@:2}" -batch -"#, "bash"]
+        + [lines.joined(separator: "\n")] + machine
+    )
   }
 
   private func makeKey(_ path: String) async throws {

@@ -17,6 +17,7 @@ struct LabSettings: Codable, Sendable {
 
   var bridge: String { "\(prefix)-br0" }
   var gateway: String { "\(network).1" }
+  var gatewayHardwareAddress: String { LabHost.hardwareAddress(last: 1) }
   var keyFile: String { "\(state)/id_ed25519" }
   var knownHostsFile: String { "\(state)/known_hosts" }
 
@@ -65,6 +66,8 @@ struct LabHost: Sendable {
   let kind: Kind
   let name: String
   let address: String
+  /// The same at each boot: who knows the host by it must find it again after a power cut.
+  let hardwareAddress: String
   let namespace: String
   /// Keys, console and disk.
   let folder: String
@@ -90,8 +93,14 @@ struct LabHost: Sendable {
       last = 4 + number
     }
     address = "\(settings.network).\(last)"
+    hardwareAddress = Self.hardwareAddress(last: last)
     namespace = "\(settings.prefix)-\(name)"
     folder = "\(settings.state)/\(name)"
+  }
+
+  /// A locally administered address that ends as the host's IP address does.
+  static func hardwareAddress(last: Int) -> String {
+    "02:6c:61:62:00:" + (last < 16 ? "0" : "") + String(last, radix: 16)
   }
 
   var pidFile: String { "\(folder)/init.pid" }

@@ -17,9 +17,11 @@ package struct Configuration: Sendable, Hashable {
 
   /// Every `server` line of `backend` and `listen` sections, marked ones included, in file order.
   package var servers: [ServerLine] {
-    lines.compactMap { line in
+    var defaults = DefaultArguments()
+    return lines.compactMap { line in
+      let inherited = defaults.following(line)
       guard let section = line.section, section.holdsServers else { return nil }
-      return ServerLine(line, in: section)
+      return ServerLine(line, in: section, inheriting: inherited)
     }
   }
 

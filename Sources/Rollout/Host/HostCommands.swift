@@ -73,6 +73,7 @@ package struct HostCommands: Sendable {
         [ ! -e "$file" ] || cp -p "$file" "$previous.new/"
       done
       readlink \(link) >"$previous.new/link" || :
+      echo \(executable.mark(with: files)) >"$previous.new/mark"
       mv -T "$previous.new" "$previous"
       put() {
         new=$(dirname "$1")/.$(basename "$1").new
@@ -90,7 +91,8 @@ package struct HostCommands: Sendable {
   }
 
   /// The way back from `install`: what was there before, or nothing where nothing was.
-  package func restore(_ files: [HostFile]) -> RemoteCommand {
+  /// Does nothing where this very install did not get as far as writing.
+  package func restore(_ files: [HostFile], executable: Executable) -> RemoteCommand {
     let names = ShellWord.line(files.map(\.path))
     let link = ShellWord.quoting(paths.link)
     return RemoteCommand(
@@ -99,6 +101,7 @@ package struct HostCommands: Sendable {
       previous=\(ShellWord.quoting(paths.previous))
       rm -rf "$previous.new"
       [ -d "$previous" ] || exit 0
+      [ "$(cat "$previous/mark")" = \(executable.mark(with: files)) ] || exit 0
       for file in \(names); do
         rm -f "$file"
         [ ! -e "$previous/$(basename "$file")" ] || cp -p "$previous/$(basename "$file")" "$file"
@@ -194,6 +197,16 @@ package struct Executable: Sendable, Hashable {
 
   package var description: String {
     "duplex-proxy, \(bytes.count) bytes, sha256 \(sha256)"
+  }
+
+  /// Tells one install from another (FNV-1a): what an earlier one kept must not be put back by the
+  /// undo of one that never began.
+  fileprivate func mark(with files: [HostFile]) -> String {
+    let words = [Array(sha256.utf8)] + files.flatMap { [Array($0.path.utf8), $0.contents] }
+    let hash = words.joined(separator: [0]).reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
+    return String(hash, radix: 16)
   }
 }
 

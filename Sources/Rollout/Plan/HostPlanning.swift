@@ -120,7 +120,7 @@ extension HostPlanning {
       .installFiles(outdatedFiles.map(\.path)),
       commands.install(outdatedFiles, executable: payload.executable),
       undo: [
-        .init(.restoreFiles, commands.restore(outdatedFiles)),
+        .init(.restoreFiles, commands.restore(outdatedFiles, executable: payload.executable)),
         .init(.reloadMonit, monit([hadControlFile ? .reload : .forget])),
       ]
     )

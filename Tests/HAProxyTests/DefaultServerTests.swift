@@ -1,0 +1,44 @@
+import HAProxy
+import Testing
+
+/// What `default-server` says holds for every server below it (manual 5.2).
+struct DefaultServerTests {
+  @Test(arguments: [
+    "backend b\ndefault-server disabled\nserver c 1.2.3.5:80\n",
+    "defaults\ndefault-server disabled\nbackend b\nserver c 1.2.3.5:80\n",
+    "defaults one\ndefault-server disabled\ndefaults\nbackend b from one\nserver c 1.2.3.5:80\n",
+  ])
+  func `a server that is disabled by default takes no requests`(text: String) {
+    let document = Configuration(text + "server a 1.2.3.4:80 enabled\n")
+
+    #expect(document.servers.map(\.isUsable) == [false, true])
+    #expect(throws: EditRefusal.self) { try document.removing("b/a") }
+  }
+
+  @Test(arguments: [
+    "backend b\nserver c 1.2.3.5:80\ndefault-server disabled\n",
+    "defaults\ndefault-server disabled\ndefaults\nbackend b\nserver c 1.2.3.5:80\n",
+    "backend x\ndefault-server disabled\nbackend b\nserver c 1.2.3.5:80\n",
+    "backend b\ndefault-server disabled\ndefault-server enabled\nserver c 1.2.3.5:80\n",
+    "backend b\n#duplexctl-disabled default-server disabled\nserver c 1.2.3.5:80\n",
+  ])
+  func `a default does not reach servers above it, nor other sections`(text: String) {
+    #expect(Configuration(text).servers.map(\.isUsable) == [true])
+  }
+
+  @Test func `health checks go to the port that the last word on it names`() {
+    let document = Configuration(
+      """
+      backend b
+        default-server check port 9000
+        server a 1.2.3.4:80
+        server c 1.2.3.5:80 port 9001
+        default-server port 9002
+        server d 1.2.3.6:80
+
+      """
+    )
+
+    #expect(document.servers.map(\.checkPort) == [9000, 9001, 9002])
+  }
+}

@@ -39,7 +39,7 @@ debug: ## build everything for the tests
 
 unit-test: debug ## run the tests that need no lab
 	$(say) 'Running the unit tests'
-	swift test --skip-build $(check) --skip '^(Rollout)?LabTests\.'
+	swift test --skip-build $(check) --no-parallel --skip '^(Rollout)?LabTests\.'
 
 lab-test: debug proxy ## run the tests that need a lab, one after another; needs root
 	$(say) 'Running the tests of the lab'

@@ -375,22 +375,6 @@ extension RealSockets {
   }
 }
 
-/// Sends in chunks of random size, from single bytes to many kilobytes, and then the FIN.
-func sendInChunks(_ bytes: [UInt8], on peer: Peer, seed: UInt64) {
-  var random = Noise(seed: seed)
-  var position = 0
-  while position < bytes.count {
-    let limit = [1, 7, 1500, 20_000, 300_000].randomElement(using: &random)!
-    let size = min(Int.random(in: 1...limit, using: &random), bytes.count - position)
-    // Ignored: what did not arrive is what the test compares.
-    guard (unlessLost { try peer.send(Array(bytes[position..<position + size])) }) != nil else {
-      return
-    }
-    position += size
-  }
-  peer.finish()
-}
-
 /// Reads one byte of each connection, answers one, and closes after the client's FIN or at once.
 private func answerShortly(_ listener: Listener, _ count: Int) -> Int {
   var answered = 0
@@ -405,15 +389,4 @@ private func answerShortly(_ listener: Listener, _ count: Int) -> Int {
     peer.close()
   }
   return answered
-}
-
-/// The value once it has stopped changing.
-private func settled(_ look: () throws -> Int) throws -> Int {
-  var last = -1
-  var unchanged = 0
-  return try TestProxy.eventually(look) { value in
-    unchanged = value == last && value > 0 ? unchanged + 1 : 0
-    last = value
-    return unchanged >= 25
-  }
 }

@@ -18,7 +18,7 @@ struct HostSurveyTests {
     expected.process = .init(pid: 4711, executable: "/opt/duplex-proxy/duplex-proxy-aa11")
     expected.process?.configurationIsNewer = true
     expected.process?.isHealthy = true
-    expected.process?.version = "duplex-proxy 1.0"
+    expected.process?.version = "1.0"
     expected.listeners = [
       .init(address: "10.9.0.5", port: 81, program: "duplex-proxy", pid: 4711),
       .init(address: "[::1]", port: 80),

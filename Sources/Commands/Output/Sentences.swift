@@ -45,6 +45,7 @@ enum Sentences {
     case .undone: "failed, put back as it was"
     case .needsHands: "NEEDS HANDS"
     case .notReached: "not reached"
+    case .unfinished: "traffic moved, proxy still runs: run again"
     }
   }
 

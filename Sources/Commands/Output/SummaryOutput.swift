@@ -129,7 +129,7 @@ extension HostResult {
     switch self {
     case .undone(let failure?): [failure]
     case .needsHands(let failures): failures
-    case .done, .undone(nil), .notReached: []
+    case .done, .undone(nil), .notReached, .unfinished: []
     }
   }
 }

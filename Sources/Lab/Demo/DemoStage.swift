@@ -13,8 +13,8 @@ struct DemoStage: Sendable {
 
     var arguments: [String] {
       switch self {
-      case .keepAlive: ["--connections", "8"]
-      case .newConnections: ["--connections", "4", "--new-connections"]
+      case .keepAlive: ["--connections", "8", "--think-ms", "2"]
+      case .newConnections: ["--connections", "4", "--new-connections", "--think-ms", "2"]
       }
     }
   }

@@ -83,6 +83,8 @@ package struct RunMachine: Sendable {
     case .prepare, .switch: startUndo(failures: failures)
     case .retire:
       for (host, failure) in failures { results[host] = .needsHands([failure]) }
+      // What a stage waited for in vain, the next one must not do without.
+      position.stage = phase.stages.count
     }
   }
 
@@ -162,6 +164,10 @@ extension RunMachine {
         results[host] = inHand.contains(host) ? .undone(nil) : .notReached
       }
     }
+    // Their traffic has moved, but what follows when all have moved has not been done.
+    for host in switched where plan.phases[current...].contains(where: { $0.isRetiring(host) }) {
+      results[host] = .unfinished
+    }
     undoQueue = executed.reversed().filter {
       $0.phase == current || plan.phases[$0.phase].kind == .prepare
     }.map { $0.undoing(for: affected) }.filter { !$0.isEmpty }
@@ -172,5 +178,11 @@ extension RunMachine {
       hosts: plan.hosts.map { .init(host: $0, result: results[$0] ?? .done) },
       interrupted: interrupted && undoQueue != nil
     )
+  }
+}
+
+extension Phase {
+  fileprivate func isRetiring(_ host: MachineName) -> Bool {
+    kind == .retire && hosts.contains(host)
   }
 }

@@ -40,12 +40,15 @@ package enum HostResult: Sendable, Hashable, Codable {
   case needsHands([StepFailure])
   /// The run stopped before its turn; it is as it was.
   case notReached
+  /// Its traffic goes where it should, but its proxy still runs: the run stopped before it was
+  /// stopped. Running it again finishes it.
+  case unfinished
 
   func failing(with failure: StepFailure) -> HostResult {
     switch self {
     case .undone(let cause?): .needsHands([cause, failure])
     case .needsHands(let failures): .needsHands(failures + [failure])
-    case .undone(nil), .done, .notReached: .needsHands([failure])
+    case .undone(nil), .done, .notReached, .unfinished: .needsHands([failure])
     }
   }
 }

@@ -74,12 +74,12 @@ final class FaultyServer: Sendable {
         return send(connection, Self.response("200 OK", "hello from the test\n", header))
       case .close: return
       case .reset:
-        var linger = linger(l_onoff: 1, l_linger: 0)
+        var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(
           connection,
           SOL_SOCKET,
           SO_LINGER,
-          &linger,
+          &option,
           socklen_t(MemoryLayout<linger>.size)
         )
         return
@@ -102,5 +102,3 @@ final class FaultyServer: Sendable {
     Glibc.send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
   }
 }
-
-private typealias linger = Glibc.linger

@@ -164,7 +164,9 @@ struct RunMachineTests {
     let run = Run(of: plan, interruptedAfter: 3)
 
     #expect(run.told == ["run 1 2", "run 3", "run 4", "undo 2"])
-    #expect(run.result == result([("app1", .unfinished), ("app2", .undone(nil))], interrupted: true))
+    #expect(
+      run.result == result([("app1", .unfinished), ("app2", .undone(nil))], interrupted: true)
+    )
   }
 
   @Test func `an interruption during the last stage comes too late to matter`() {

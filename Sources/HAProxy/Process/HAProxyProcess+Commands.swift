@@ -12,7 +12,8 @@ extension HAProxyProcess {
     )
   }
 
-  /// No new requests to the servers, then waits until none of their sessions is left.
+  /// No new requests to the servers, then waits until none of their sessions is left. Counters that
+  /// cannot be read are no proof of that: it gives up then.
   ///
   /// Idle connections that HAProxy keeps are closed by the maintenance state that follows.
   package func drain(_ servers: [ServerID], deadline: Duration) -> RemoteCommand {
@@ -26,13 +27,17 @@ extension HAProxyProcess {
       sessions() {
         stats 'show stat -1 4 -1' | awk -F, -v servers=\
       \(ShellWord.quoting(servers.map(\.description).joined(separator: " "))) '
-          BEGIN { for (n = split(servers, names, " "); n > 0; n--) wanted[names[n]] }
+          BEGIN { unseen = split(servers, names, " "); for (n in names) wanted[names[n]] }
           sub(/^# /, "") { for (i = 1; i <= NF; i++) at[$i] = i; next }
-          ($1 "/" $2) in wanted { left += $at["scur"] + $at["qcur"] + $at["used_conn_cur"] }
-          END { print left + 0 }'
+          ($1 "/" $2) in wanted {
+            unseen--
+            left += $at["scur"] + $at["qcur"] + $at["used_conn_cur"]
+          }
+          END { if (unseen > 0) exit 1; print left + 0 }'
       }
       end=$(($(date +%s) + \(deadline.wholeSeconds)))
-      while left=$(sessions); [ "$left" -gt 0 ]; do
+      while left=$(sessions) || { echo "HAProxy does not say what sessions are left" >&2; exit \
+      \(HAProxyFailure.runtimeRefused.rawValue); }; [ "$left" -gt 0 ]; do
         if [ "$(date +%s)" -ge $end ]; then
           echo "$left sessions left" >&2
           exit \(HAProxyFailure.sessionsLeft.rawValue)
@@ -103,14 +108,17 @@ extension HAProxyProcess {
     )
   }
 
-  /// Waits until no worker of before a reload serves connections any more.
+  /// Waits until the master says that no worker of before a reload serves connections any more.
+  ///
+  /// A master that does not answer, as while it loads itself anew, is asked again.
   package func awaitOldWorkers(deadline: Duration) -> RemoteCommand {
     RemoteCommand(
       """
       \(master)
       end=$(($(date +%s) + \(deadline.wholeSeconds)))
-      while old=$(master 'show proc' | awk '/^# old workers/ { on = 1; next } /^#/ { on = 0 }
-        on && NF { printf "%s ", $1 }'); [ -n "$old" ]; do
+      while old=$(master 'show proc' 2>/dev/null | awk '/^# workers/ { known = 1 }
+        /^# old workers/ { on = 1; next } /^#/ { on = 0 } on && NF { printf "%s ", $1 }
+        END { if (!known) print "unknown, the master does not answer" }'); [ -n "$old" ]; do
         if [ "$(date +%s)" -ge $end ]; then
           echo "old workers: $old" >&2
           exit \(HAProxyFailure.oldWorkersLeft.rawValue)

@@ -64,17 +64,19 @@ package enum SocketClient: String, Sendable, Hashable, Codable, CaseIterable {
   case perl
   case python3
 
-  /// A command that sends `$1` and a newline to the socket and prints the answer.
+  /// A command that sends `$1` and a newline to the socket and prints the answer. It closes its own
+  /// direction first: the master CLI ends no conversation before that.
   func asking(_ socket: String) -> String {
     let path = ShellWord.quoting(socket)
     return switch self {
     case .socat: #"printf '%s\n' "$1" | socat - UNIX-CONNECT:\#(path)"#
     case .perl:
       #"perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(Peer => shift) or die "$!\n"; "#
-        + #"$s->print(shift, "\n"); print while <$s>' \#(path) "$1""#
+        + #"$s->print(shift, "\n"); $s->shutdown(1); print while <$s>' \#(path) "$1""#
     case .python3:
       #"python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX); "#
         + #"s.connect(sys.argv[1]); s.sendall((sys.argv[2] + "\n").encode()); "#
+        + #"s.shutdown(socket.SHUT_WR); "#
         + #"print(s.makefile().read(), end="")' \#(path) "$1""#
     }
   }

@@ -28,8 +28,9 @@ extension HAProxyProcess {
   /// Takes edits of this tool back, whatever else was changed in the file since: each line that is
   /// exactly what an edit left becomes what it was before. Then the running process.
   ///
-  /// Refused, with nothing done, where such a line is not there exactly once and has not been taken
-  /// back already, or where the result would not be valid.
+  /// The line is looked for where the edit was made, and elsewhere only where just one of the two
+  /// texts is in the file, once: another backend may hold the very same server line. Refused, with
+  /// nothing done, where that does not tell, or where the result would not be valid.
   package func takeBack(_ edits: [LineEdit], runtime: [RuntimeChange]) -> RemoteCommand {
     let waiting = runtime.reduce(Duration.zero) { sum, change in
       if case .ready(_, let deadline) = change { sum + deadline } else { sum }
@@ -82,24 +83,30 @@ extension HAProxyProcess {
   private func fileRestoration(_ edits: [LineEdit]) -> String {
     let record = ShellWord.quoting(Self.record(of: configuration))
     let calls = edits.reversed().map { edit in
-      "restore \(ShellWord.quoting(edit.after.text)) \(ShellWord.quoting(edit.before.text))"
+      "restore " + ShellWord.line([String(edit.line), edit.after.text, edit.before.text])
     }
     return """
       export LC_ALL=C
       file=\(ShellWord.quoting(configuration))
       digest() { sha256sum <"$1" | cut -c1-64; }
+      count() { grep -cxF -e "$1" "$new"; }
       restore() {
-        if [ "$(grep -cxF -e "$1" "$new")" = 1 ]; then
-          at=$(grep -nxF -e "$1" "$new" | cut -d: -f1)
-          { [ "$at" = 1 ] || head -n $((at - 1)) "$new"; printf '%s\\n' "$2"
-            tail -n +$((at + 1)) "$new"; } >"$new.part" && cat "$new.part" >"$new" ||
-            exit \(HAProxyFailure.cannotWrite.rawValue)
-        else
-          [ "$(grep -cxF -e "$2" "$new")" = 1 ] || {
-            echo "this line is not there exactly once: $1" >&2
-            exit \(HAProxyFailure.fileChanged.rawValue)
-          }
+        here=$(sed -n "$1p" "$new")
+        [ "$here" != "$3" ] || return 0
+        at=$1
+        if [ "$here" != "$2" ]; then
+          case "$(count "$2") $(count "$3")" in
+            '1 0') at=$(grep -nxF -e "$2" "$new" | cut -d: -f1) ;;
+            '0 1') return 0 ;;
+            *)
+              echo "it is not clear which line this is now: $2" >&2
+              exit \(HAProxyFailure.fileChanged.rawValue)
+              ;;
+          esac
         fi
+        { [ "$at" = 1 ] || head -n $((at - 1)) "$new"; printf '%s\\n' "$3"
+          tail -n +$((at + 1)) "$new"; } >"$new.part" && cat "$new.part" >"$new" ||
+          exit \(HAProxyFailure.cannotWrite.rawValue)
       }
       \(checking)
       now=$(digest "$file")

@@ -25,6 +25,16 @@ struct RefusalTests {
     }
   }
 
+  @Test(arguments: [
+    ".if defined(SPARE)\nserver b 1.2.3.5:80\n.endif", "server b 1.2.3.5:80 weight 0",
+    "server b 1.2.3.5:80 disabled", "#duplexctl-disabled server b 1.2.3.5:80",
+  ])
+  func `a server that only perhaps takes requests leaves the other one the last`(spare: String) {
+    let document = Configuration("backend app\nserver a 1.2.3.4:80\n\(spare)\n")
+
+    #expect(throws: EditRefusal.lastUsable("app/a", line: 2)) { try document.removing("app/a") }
+  }
+
   @Test(arguments: [#""${A-10.0.0.1}:80""#, "$A:80", "'$A':80", "10.0.0.1:$PORT"])
   func `an address with a variable is not rewritten`(address: String) throws {
     let document = Configuration("backend b\nserver a \(address)\n")

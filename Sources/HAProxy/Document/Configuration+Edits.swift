@@ -9,7 +9,7 @@ extension Configuration {
     let references = references(to: id)
     guard references.isEmpty else { throw .referenced(id, lines: references) }
     let others = servers.filter { $0.id.backend == id.backend && $0.id != id }
-    guard !server.isUsable || others.contains(where: \.isUsable) else {
+    guard !server.mayBeUsable || others.contains(where: \.isUsable) else {
       throw .lastUsable(id, line: server.line)
     }
     let before = bytes(ofLine: server.line)

@@ -59,6 +59,10 @@ package struct ServerLine: Sendable, Hashable {
   package var isBackup: Bool
   /// The keyword `disabled`: out of service until somebody says otherwise.
   package var isDisabledByKeyword: Bool
+  /// The `weight` argument; nil where it is not given (1).
+  var weight: Int?
+  /// It stands between `.if` and `.endif`, so that whether it is there cannot be read off the file.
+  var isConditional: Bool
   /// The address holds an environment variable, so that what it is cannot be read off the file.
   package var hasVariableAddress: Bool
   /// Servers whose health this one follows (`track`).
@@ -77,8 +81,11 @@ package struct ServerLine: Sendable, Hashable {
     case disabled
   }
 
-  /// It takes requests as far as the file says.
-  package var isUsable: Bool { state == .enabled && !isDisabledByKeyword }
+  /// It takes requests as far as the file says. A backup server counts, weight 0 does not.
+  package var isUsable: Bool { mayBeUsable && !isConditional }
+
+  /// Nothing on its own line keeps it from taking requests.
+  var mayBeUsable: Bool { state == .enabled && !isDisabledByKeyword && weight != 0 }
 }
 
 /// Why an edit was not made. The file is as it was.

@@ -9,6 +9,8 @@ struct Line: Sendable, Hashable {
   let marker: Range<Int>?
   /// The section that the line stands in, its own opening line included.
   let section: Section?
+  /// Whether it, or the opening line of its section, stands between `.if` and `.endif`.
+  let isConditional: Bool
 
   /// What HAProxy reads a word as, and where it is written.
   struct Word: Sendable, Hashable {
@@ -41,6 +43,8 @@ struct Line: Sendable, Hashable {
   static func reading(_ bytes: [UInt8]) -> [Line] {
     var lines: [Line] = []
     var section: Section?
+    var conditions = 0
+    var isSectionConditional = false
     var namedDefaults: [String: Int] = [:]
     var lastDefaults: Int?
     var start = 0
@@ -50,9 +54,12 @@ struct Line: Sendable, Hashable {
       let isMarked = bytes[start..<end].starts(with: marker)
       let body = (isMarked ? start + marker.count : start)..<end
       let words = Tokenizer.words(of: bytes, in: body)
+      if !isMarked, words.first?.text == ".if" { conditions += 1 }
+      if !isMarked, words.first?.text == ".endif" { conditions = max(0, conditions - 1) }
       if !isMarked, let keyword = words.first?.text, sectionKeywords.contains(keyword) {
         let arguments = words.dropFirst().map(\.text)
         var defaults = lastDefaults
+        isSectionConditional = conditions > 0
         if let from = arguments.firstIndex(of: "from"), from + 1 < arguments.count {
           defaults = namedDefaults[arguments[from + 1]] ?? defaults
         }
@@ -72,7 +79,8 @@ struct Line: Sendable, Hashable {
           range: start..<end,
           words: words,
           marker: isMarked ? start..<(start + marker.count) : nil,
-          section: section
+          section: section,
+          isConditional: isSectionConditional || conditions > 0
         )
       )
       start = end + 1

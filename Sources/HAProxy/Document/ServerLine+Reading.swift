@@ -21,6 +21,8 @@ extension ServerLine {
       checkPort: Self.value(of: "port", in: arguments).flatMap { Int($0) },
       isBackup: Self.isOn("backup", off: "no-backup", in: arguments),
       isDisabledByKeyword: Self.isOn("disabled", off: "enabled", in: arguments),
+      weight: Self.value(of: "weight", in: arguments).flatMap { Int($0) },
+      isConditional: line.isConditional,
       hasVariableAddress: address.hasVariable,
       tracked: Self.value(of: "track", in: arguments),
       addressRange: address.range,

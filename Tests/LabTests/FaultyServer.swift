@@ -15,6 +15,12 @@ final class FaultyServer: Sendable {
     case answerChunked
     /// The right answer, and the end of the connection, announced or not.
     case answerAndClose(announced: Bool)
+    /// The right answer, and a reset when the client has read it.
+    case answerAndReset
+    /// The right answer, after so long.
+    case answerLate(milliseconds: UInt32)
+    /// These bytes, whatever they are.
+    case say(String)
     case close
     case reset
     case halfAnAnswer
@@ -72,15 +78,24 @@ final class FaultyServer: Sendable {
       case .answerAndClose(let announced):
         let header = announced ? "Connection: close\r\n" : ""
         return send(connection, Self.response("200 OK", "hello from the test\n", header))
+      case .answerLate(let milliseconds):
+        usleep(milliseconds * 1000)
+        send(connection, Self.response("200 OK", "hello from the test\n"))
+      case .say(let text): send(connection, text)
       case .close: return
-      case .reset:
-        var option = linger(l_onoff: 1, l_linger: 0)
+      case .answerAndReset, .reset:
+        if case .answerAndReset = behave(number) {
+          send(connection, Self.response("200 OK", "hello from the test\n"))
+          // A reset throws away what the client has not read yet, and nothing tells when it has.
+          usleep(10_000)
+        }
+        var abort = Glibc.linger(l_onoff: 1, l_linger: 0)
         setsockopt(
           connection,
           SOL_SOCKET,
           SO_LINGER,
-          &option,
-          socklen_t(MemoryLayout<linger>.size)
+          &abort,
+          socklen_t(MemoryLayout<Glibc.linger>.size)
         )
         return
       case .halfAnAnswer:

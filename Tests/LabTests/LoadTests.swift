@@ -68,13 +68,14 @@ struct LoadTests {
     }
 
     #expect(report.failures == [:])
-    #expect(report.requests == served && report.connectionsOpened > served / 10)
+    #expect(report.requests == served && served > 10)
+    #expect(report.connectionsOpened == (served + 9) / 10)
   }
 
   @Test func `chunked answers are read to their end`() throws {
     let (report, served) = try load { _ in .answerChunked }
 
-    #expect(report.failures == [:] && report.requests == served)
+    #expect(report.failures == [:] && report.requests == served && served > 100)
   }
 
   @Test func `a port where nobody listens is refused, every time`() throws {

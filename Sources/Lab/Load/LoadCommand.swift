@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dispatch
+import SystemPackage
 
 #if canImport(Glibc)
   import Glibc
@@ -12,7 +13,7 @@ struct LoadCommand: AsyncParsableCommand {
     abstract: "Send requests and count every failure: never retries, never reconnects silently.",
     discussion: """
       A keep-alive connection that the server closed while it was idle is opened anew, and counted; \
-      that is no failure. Everything else that goes wrong is.
+      that is no failure. Everything else that goes wrong is, a reset of an idle connection included.
 
       Examples:
         duplex-lab load --seconds 10 --connections 8
@@ -81,14 +82,23 @@ struct LoadCommand: AsyncParsableCommand {
     }
     defer { for source in sources { source.cancel() } }
 
-    var loop = try LoadLoop(order(), stop: stop)
-    let report = loop.run()
+    let report = try run(until: stop)
     switch output {
     case .text: print(report.text)
     case .json: print(try report.json)
     }
     if report.requests == 0 { throw ExitCode(2) }
     if report.failed > 0 { throw ExitCode(1) }
+  }
+
+  private func run(until stop: StopFlag) throws -> LoadReport {
+    do {
+      var loop = try LoadLoop(order(), stop: stop)
+      return loop.run()
+    } catch let error as LabError {
+      try FileDescriptor.standardError.writeAll("\(error)\n".utf8)
+      throw ExitCode(2)
+    }
   }
 
   private func order() throws -> LoadOrder {

@@ -67,12 +67,13 @@ struct LoadConnection {
     let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
     if count > 0 { return .unasked }
     if count == 0 { return .closed }
-    return errno == EAGAIN ? .open : .closed
+    return errno == EAGAIN ? .open : .reset
   }
 
   enum IdleState {
     case open
     case closed
+    case reset
     case unasked
   }
 

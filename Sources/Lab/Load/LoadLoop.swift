@@ -37,15 +37,18 @@ struct LoadLoop {
   /// Runs until the time is over or it is told to stop, then finishes what is in flight.
   mutating func run() -> LoadReport {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    var end: ContinuousClock.Instant?
     while true {
       let now = clock.now
       let isEnding = stop.isSet || (order.length.map { now - start >= $0 } ?? false)
+      if isEnding, end == nil { end = now }
       for index in connections.indices { turn(index, now, isEnding: isEnding) }
       guard !isEnding || connections.contains(where: \.isBusy) else { break }
-      wait(&buffer)
+      wait(&buffer, isEnding: isEnding)
     }
     for index in connections.indices { connections[index].close() }
     report.seconds = (clock.now - start) / .seconds(1)
+    report.neverBegun = neverBegun(by: end ?? clock.now)
     return report
   }
 }
@@ -71,10 +74,22 @@ extension LoadLoop {
   /// that a slow server does not slow the clock that measures it.
   private mutating func nextDue(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
     guard let rate = order.rate else { return now }
-    let due = start + .seconds(Double(begun) / rate)
+    let due = nextBeginning(at: rate)
     guard due <= now else { return nil }
     begun += 1
     return due
+  }
+
+  private func nextBeginning(at rate: Double) -> ContinuousClock.Instant {
+    start + .seconds(Double(begun) / rate)
+  }
+
+  /// How many requests the rate called for while every connection was busy, to the end. They have no
+  /// latency, so a report that left them out would flatter a server that stands still.
+  private func neverBegun(by end: ContinuousClock.Instant) -> Int {
+    guard let rate = order.rate else { return 0 }
+    let length = min(end - start, order.length ?? end - start)
+    return max(0, Int((length / .seconds(1) * rate).rounded(.up)) - begun)
   }
 
   private mutating func begin(_ index: Int, _ due: ContinuousClock.Instant) {
@@ -89,6 +104,9 @@ extension LoadLoop {
         return send(index)
       case .unasked:
         return fail(index, .malformed, "bytes that nobody asked for")
+      case .reset:
+        // A FIN is how a server takes leave of an idle connection. A reset is not.
+        return fail(index, .resetOnReused, "reset while idle")
       case .closed:
         connections[index].close()
         report.idleReconnects += 1
@@ -108,14 +126,20 @@ extension LoadLoop {
     fail(index, failure, Self.words(error))
   }
 
-  private mutating func wait(_ buffer: inout [UInt8]) {
+  private mutating func wait(_ buffer: inout [UInt8], isEnding: Bool) {
     let busy = connections.indices.filter { connections[$0].isBusy }
     var polled = busy.map {
       pollfd(fd: connections[$0].descriptor, events: connections[$0].events, revents: 0)
     }
-    let hasIdle = busy.count < connections.count
-    let patience: Int32 = hasIdle ? 1 : 50
-    guard poll(&polled, nfds_t(polled.count), patience) > 0 else { return }
+    let (seconds, attoseconds) = patience(isEnding: isEnding).components
+    guard !busy.isEmpty else {
+      var rest = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+      nanosleep(&rest, nil)
+      return
+    }
+    // poll(2) counts whole milliseconds; 0 would spin until the time has come.
+    let milliseconds = seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    guard poll(&polled, nfds_t(polled.count), Int32(milliseconds)) > 0 else { return }
     for (position, index) in busy.enumerated() where polled[position].revents != 0 {
       switch connections[index].phase {
       case .connecting: connected(index)
@@ -124,6 +148,23 @@ extension LoadLoop {
       case .idle, .thinking: break
       }
     }
+  }
+
+  /// How long nothing can happen but what a socket tells. A rate's latency counts from when a request
+  /// should have begun, so oversleeping would be the server's fault.
+  private func patience(isEnding: Bool) -> Duration {
+    let now = clock.now
+    var until = now + .milliseconds(50)
+    guard !isEnding else { return until - now }
+    if let length = order.length { until = min(until, start + length) }
+    for connection in connections {
+      switch connection.phase {
+      case .thinking: until = min(until, connection.deadline)
+      case .idle: until = min(until, order.rate.map(nextBeginning) ?? now + .milliseconds(1))
+      case .connecting, .sending, .receiving: break
+      }
+    }
+    return max(.zero, until - now)
   }
 
   private mutating func connected(_ index: Int) {

@@ -10,6 +10,10 @@ struct LoadReport: Sendable {
   var idleReconnects = 0
   var connectionsOpened = 0
   var bytesReceived = 0
+  /// Requests that a rate called for, and that no connection was free for to the end.
+  var neverBegun = 0
+  /// By the wall clock, so that a failure can be found in a server's log.
+  let began = Date()
   var seconds = 0.0
   /// The first few failures, for whoever has to find out.
   var samples: [Sample] = []
@@ -45,6 +49,16 @@ struct LoadReport: Sendable {
     }
   }
 
+  private var leastMilliseconds: Double {
+    latency.totalCount == 0 ? 0 : Double(latency.min) / 1000
+  }
+
+  private func time(after seconds: Double) -> String {
+    began.addingTimeInterval(seconds).formatted(
+      Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    )
+  }
+
   private func milliseconds(_ percentile: Double) -> Double {
     Double(latency.valueAtPercentile(percentile)) / 1000
   }
@@ -66,6 +80,9 @@ struct LoadReport: Sendable {
     var idleReconnects: Int
     var connectionsOpened: Int
     var bytesReceived: Int
+    var neverBegun: Int
+    var began: String
+    var ended: String
     var seconds: Double
     var requestsPerSecond: Double
     var latencyMilliseconds: [String: Double]
@@ -82,10 +99,14 @@ struct LoadReport: Sendable {
       idleReconnects = report.idleReconnects
       connectionsOpened = report.connectionsOpened
       bytesReceived = report.bytesReceived
+      neverBegun = report.neverBegun
+      began = report.time(after: 0)
+      ended = report.time(after: report.seconds)
       seconds = report.seconds
       requestsPerSecond = report.seconds > 0 ? Double(report.requests) / report.seconds : 0
       latencyMilliseconds = [
-        "p50": report.milliseconds(50), "p90": report.milliseconds(90),
+        "min": report.leastMilliseconds, "p50": report.milliseconds(50),
+        "p90": report.milliseconds(90),
         "p99": report.milliseconds(99), "p99.9": report.milliseconds(99.9),
         "max": report.milliseconds(100),
       ]
@@ -105,12 +126,17 @@ struct LoadReport: Sendable {
     lines += [
       "connections   \(connectionsOpened) opened, \(idleReconnects) of them after the server had "
         + "closed an idle one",
-      "latency, ms   p50 \(milliseconds(50)), p90 \(milliseconds(90)), p99 \(milliseconds(99)), "
+      "latency, ms   min \(leastMilliseconds), p50 \(milliseconds(50)), p90 \(milliseconds(90)), p99 \(milliseconds(99)), "
         + "p99.9 \(milliseconds(99.9)), max \(milliseconds(100))",
     ]
+    if neverBegun > 0 {
+      lines.append(
+        "never begun   \(neverBegun): the rate was more than the connections could carry"
+      )
+    }
     for sample in samples {
       lines.append(
-        "  at \((sample.second * 1000).rounded() / 1000) s, port \(sample.localPort): "
+        "  at \(time(after: sample.second)), port \(sample.localPort): "
           + "\(sample.failure.rawValue) \(sample.detail)"
       )
     }

@@ -1,6 +1,8 @@
 /// Reads one HTTP/1.1 response (RFC 9112), byte by byte if need be, and checks it as it goes.
 ///
-/// No interim (1xx) responses are expected, as the client never asks for any.
+/// Stricter than a browser: what two readers could understand in two ways is malformed. Interim
+/// (1xx) responses are read and skipped. A body without a length ends with the connection, so it is
+/// the one kind of body whose loss of a tail goes unnoticed.
 struct ResponseParser: Sendable {
   private(set) var status = 0
   /// The server keeps the connection for another request.
@@ -61,7 +63,8 @@ struct ResponseParser: Sendable {
           line.append(byte)
           guard line.count <= Self.longestLine else { throw .header("a line without end") }
         } else {
-          if line.last == UInt8(ascii: "\r") { line.removeLast() }
+          guard line.last == UInt8(ascii: "\r") else { throw .header("a line feed alone") }
+          line.removeLast()
           let text = String(decoding: line, as: UTF8.self)
           line.removeAll(keepingCapacity: true)
           try lineEnded(text)
@@ -89,16 +92,18 @@ struct ResponseParser: Sendable {
     case .statusLine:
       let words = text.split(separator: " ", maxSplits: 2)
       guard words.count >= 2, words[0] == "HTTP/1.1" || words[0] == "HTTP/1.0",
-        words[1].count == 3, let status = Int(words[1])
+        words[1].utf8.count == 3, let status = Self.number(words[1], radix: 10), status >= 100
       else { throw .statusLine(text) }
       self.status = status
       keepsAlive = words[0] == "HTTP/1.1"
+      length = nil
+      isChunked = false
       state = .headers
     case .headers:
-      if text.isEmpty { headersEnded() } else { try header(text) }
+      if text.isEmpty { try headersEnded() } else { try header(text) }
     case .chunkSize:
-      let digits = text.prefix { $0 != ";" && $0 != " " }
-      guard let size = Int(digits, radix: 16), size >= 0 else { throw .chunk(text) }
+      let digits = text.prefix { $0 != ";" && $0 != " " && $0 != "\t" }
+      guard let size = Self.number(digits, radix: 16) else { throw .chunk(text) }
       remaining = size
       state = size == 0 ? .trailers : .chunk
     case .chunkEnd:
@@ -111,28 +116,35 @@ struct ResponseParser: Sendable {
   }
 
   private mutating func header(_ text: String) throws(Malformed) {
-    guard let colon = text.firstIndex(of: ":"), colon != text.startIndex else {
-      throw .header(text)
-    }
+    guard let colon = text.firstIndex(of: ":"), colon != text.startIndex,
+      !text[..<colon].contains(where: { $0 == " " || $0 == "\t" })
+    else { throw .header(text) }
     let name = text[..<colon].lowercased()
-    let value = text[text.index(after: colon)...].filter { $0 != " " && $0 != "\t" }.lowercased()
+    let value = Self.trimmed(text[text.index(after: colon)...]).lowercased()
     switch name {
     case "content-length":
-      guard let count = Int(value), count >= 0, length == nil || length == count else {
+      guard let count = Self.number(value, radix: 10), length == nil || length == count else {
         throw .header(text)
       }
       length = count
-    case "transfer-encoding": isChunked = value.hasSuffix("chunked")
+    case "transfer-encoding":
+      guard value == "chunked", !isChunked else { throw .header(text) }
+      isChunked = true
     case "connection":
-      if value.contains("close") { keepsAlive = false }
-      if value.contains("keep-alive") { keepsAlive = true }
+      let options = value.split(separator: ",").map(Self.trimmed)
+      if options.contains("keep-alive") { keepsAlive = true }
+      if options.contains("close") { keepsAlive = false }
     default: break
     }
   }
 
   /// RFC 9112 section 6.3: how long the body is.
-  private mutating func headersEnded() {
-    if status == 204 || status == 304 {
+  private mutating func headersEnded() throws(Malformed) {
+    guard length == nil || !isChunked else { throw .header("both a length and chunks") }
+    if status < 200 {
+      guard status != 101 else { throw .header("a change of protocol that nobody asked for") }
+      state = .statusLine
+    } else if status == 204 || status == 304 {
       isComplete = true
     } else if isChunked {
       state = .chunkSize
@@ -144,5 +156,18 @@ struct ResponseParser: Sendable {
       keepsAlive = false
       state = .bodyUntilClose
     }
+  }
+
+  private static func trimmed(_ text: Substring) -> Substring {
+    let isBlank = { (character: Character) in character == " " || character == "\t" }
+    var text = text.drop(while: isBlank)
+    while let last = text.last, isBlank(last) { text.removeLast() }
+    return text
+  }
+
+  /// Digits and nothing else: `Int` would take a sign.
+  private static func number(_ text: some StringProtocol, radix: Int) -> Int? {
+    text.utf8.allSatisfy { $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }
+      ? Int(text, radix: radix) : nil
   }
 }

@@ -22,6 +22,7 @@ struct RemoveServerCommand: AsyncParsableCommand {
     guard let file else {
       return try await RolloutStory(wish: .takenOut, limit: name, options: options).run()
     }
+    try options.refuseForLocalFile()
     let id = try ServerID(argument: name)
     try LocalConfiguration(path: file).edit { document throws(EditRefusal) in
       try document.removing(id)
@@ -48,6 +49,7 @@ struct AddServerCommand: AsyncParsableCommand {
     guard let file else {
       return try await RolloutStory(wish: .putBack, limit: name, options: options).run()
     }
+    try options.refuseForLocalFile()
     let id = try ServerID(argument: name)
     try LocalConfiguration(path: file).edit { document throws(EditRefusal) in
       try document.adding(id)
@@ -75,6 +77,18 @@ struct RewriteServerCommand: AsyncParsableCommand {
     let port = port
     try LocalConfiguration(path: options.file).edit { document throws(EditRefusal) in
       try document.rewriting(id, port: port)
+    }
+  }
+}
+
+extension RunOptions {
+  /// A local file is edited at once, so that what would have to hold back must not be ignored.
+  fileprivate func refuseForLocalFile() throws {
+    guard !dryRun else {
+      throw ValidationError("--dry-run goes with the fleet; with --file, work on a copy.")
+    }
+    guard inventory.output == .text else {
+      throw ValidationError("--output json goes with the fleet; --file prints a diff.")
     }
   }
 }

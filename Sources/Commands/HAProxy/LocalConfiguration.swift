@@ -79,7 +79,7 @@ struct LocalConfiguration {
     }
     let process = Process()
     process.executableURL = URL(filePath: haproxy)
-    process.arguments = ["-c", "-q", "-f", candidate]
+    process.arguments = ["-c", "-f", candidate]
     let pipe = Pipe()
     process.standardError = pipe
     process.standardOutput = FileHandle.nullDevice
@@ -87,7 +87,7 @@ struct LocalConfiguration {
     let said = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     // 2: valid, but without a listener, as a part of a configuration is.
-    guard process.terminationStatus == 0 || process.terminationStatus == 2 else {
+    guard process.terminationReason == .exit, [0, 2].contains(process.terminationStatus) else {
       throw Self.refusal(
         "\(path): it would not be valid, and was left as it is. haproxy -c said: "
           + String(decoding: said, as: UTF8.self)

@@ -42,6 +42,27 @@ struct LabFleetTests {
     for lab in labs { #expect(try await traces(of: lab.settings) == []) }
   }
 
+  @Test func `a second lab with the first one's prefix or network is refused, and the first stays`()
+    async throws
+  {
+    let first = LabFleet(settings: Self.settings(6))
+    var samePrefix = Self.settings(7)
+    samePrefix.prefix = first.settings.prefix
+    var sameNetwork = Self.settings(7)
+    sameNetwork.network = first.settings.network
+    try await first.up { _ in }
+
+    for other in [samePrefix, sameNetwork] {
+      await #expect(throws: LabError.self) {
+        try await LabFleet(settings: other).expectRoom()
+      }
+    }
+
+    for host in first.settings.hosts { #expect(host.initProcess != nil) }
+    try await first.down()
+    try await first.expectRoom()
+  }
+
   @Test func `a lab whose up was killed is taken down`() async throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()

@@ -30,6 +30,8 @@ struct BootCommand: AsyncParsableCommand {
     let fleet = try options.fleet()
     let host = try fleet.settings.host(host)
     guard host.initProcess == nil else { throw LabError("\(host.name) is on") }
+    // A host whose pid 1 died has left its namespace and interface behind.
+    try await fleet.powerOff(host)
     try await fleet.boot(host)
     try await fleet.waitUntilUp(host)
   }

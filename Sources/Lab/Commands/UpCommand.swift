@@ -48,6 +48,7 @@ struct UpCommand: AsyncParsableCommand {
       balancers: balancers
     )
     let fleet = LabFleet(settings: settings)
+    try await fleet.expectRoom()
     let clock = ContinuousClock()
     let start = clock.now
     do {

@@ -21,6 +21,24 @@ struct LabFleet: Sendable {
     }
   }
 
+  /// Whether a lab could be put up beside what is there: `down` goes by prefix, so that two labs
+  /// with one prefix would take each other down.
+  ///
+  /// - Throws: `LabError` that says what is in the way. Nothing has been touched.
+  func expectRoom() async throws {
+    let links = try await self.links()
+    guard try await namespaces().isEmpty, links.isEmpty else {
+      throw LabError(
+        "there are interfaces or namespaces that begin with \(settings.prefix)-, of another lab "
+          + "or a left-over of one: choose another --prefix, or take that lab down"
+      )
+    }
+    let addresses = try await Tool.run("ip", "-o", "-4", "addr", "show")
+    guard !addresses.contains(" \(settings.network).") else {
+      throw LabError("\(settings.network).0/24 is in use here: choose another --network")
+    }
+  }
+
   /// Leaves nothing: also of a lab that was killed while it went up.
   func down() async throws {
     for namespace in try await namespaces() {

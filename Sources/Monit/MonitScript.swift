@@ -12,7 +12,7 @@ import Remote
 ///   is looked for first.
 /// - `monit stop` leaves the service "stop pending" for 2 s after its process is gone: that is enough.
 enum MonitScript {
-  static func preamble(service: MonitService, seconds: Int64, acts: [MonitAct]) -> String {
+  static func preamble(service: MonitService, seconds: Int, acts: [MonitAct]) -> String {
     let controlFile = ShellWord.quoting(service.controlFile)
     return """
       service=\(ShellWord.quoting(service.name)) pidfile=\(ShellWord.quoting(service.pidFile))

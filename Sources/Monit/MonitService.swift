@@ -45,7 +45,7 @@ package struct MonitService: Sendable, Hashable {
   package func script(_ acts: [MonitAct], deadline: Duration) -> String {
     let preamble = MonitScript.preamble(
       service: self,
-      seconds: deadline.wholeSecondsRoundedUp,
+      seconds: deadline.wholeSeconds,
       acts: acts
     )
     return ([preamble] + acts.map(MonitScript.lines)).joined(separator: "\n")
@@ -63,10 +63,4 @@ package enum MonitAct: String, Sendable, Hashable, Codable, CaseIterable {
   case start
   /// Have monit stop the service and no longer watch it, and wait until its process is gone.
   case stop
-}
-
-extension Duration {
-  fileprivate var wholeSecondsRoundedUp: Int64 {
-    components.seconds + (components.attoseconds > 0 ? 1 : 0)
-  }
 }

@@ -92,6 +92,10 @@ extension HAProxyProcess {
       worker() { master 'show proc' | awk '/^# workers/ { on = 1; next } /^#/ { on = 0 }
         on && NF { pid = $1 } /\\[failed: [1-9]/ { print "failed"; exit } END { print pid }'; }
       before=$(worker)
+      [ -n "$before" ] || {
+        echo "the master does not answer, so a reload could not be proven" >&2
+        exit \(HAProxyFailure.reloadFailed.rawValue)
+      }
       \(custom ?? "kill -USR2 \(masterPID)") || exit \(HAProxyFailure.reloadFailed.rawValue)
       end=$(($(date +%s) + \(deadline.wholeSeconds)))
       while [ "$(date +%s)" -lt $end ]; do
@@ -200,11 +204,4 @@ extension HAProxyProcess {
   }
 
   private func words(_ id: ServerID) -> String { ShellWord.line([id.backend, id.server]) }
-}
-
-extension Duration {
-  /// Rounded up, at least 1.
-  var wholeSeconds: Int {
-    max(1, Int(components.seconds) + (components.attoseconds > 0 ? 1 : 0))
-  }
 }

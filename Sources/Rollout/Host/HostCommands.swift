@@ -209,10 +209,3 @@ package struct Executable: Sendable, Hashable {
     return String(hash, radix: 16)
   }
 }
-
-extension Duration {
-  /// Rounded up, at least 1.
-  package var wholeSeconds: Int {
-    max(1, Int(components.seconds) + (components.attoseconds > 0 ? 1 : 0))
-  }
-}

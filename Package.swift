@@ -75,7 +75,7 @@ let package = Package(
     // Rooms that touch the world.
     room("SSH", ["Remote", "CLibSSH2", "COpenSSL", system, logging]),
     room("Workspace", ["Fleet", "Rollout", yams, mustache, "COpenSSL", system]),
-    room("Engine", ["Fleet", "Remote", "HAProxy", "Monit", "Rollout", logging]),
+    room("Engine", ["Fleet", "Remote", "HAProxy", "Monit", "Rollout"]),
     room("ProxyServer", ["Duplex", "CLinux"]),
     room(
       "Commands",

@@ -10,21 +10,10 @@ struct RemoveServerCommand: AsyncParsableCommand {
     abstract: "Comment a server line out (--file), or take a host out of rotation."
   )
 
-  @Argument(help: "BACKEND/SERVER with --file, else a host of the inventory.")
-  var name: String
-
-  @Option(help: "The local haproxy.cfg.", completion: .file())
-  var file: String?
-
-  @OptionGroup var options: RunOptions
+  @OptionGroup var chosen: ServerOrHost
 
   func run() async throws {
-    guard let file else {
-      return try await RolloutStory(wish: .takenOut, limit: name, options: options).run()
-    }
-    try options.refuseForLocalFile()
-    let id = try ServerID(argument: name)
-    try LocalConfiguration(path: file).edit { document throws(EditRefusal) in
+    try await chosen.apply(onFleet: .takenOut) { document, id throws(EditRefusal) in
       try document.removing(id)
     }
   }
@@ -37,6 +26,17 @@ struct AddServerCommand: AsyncParsableCommand {
     abstract: "Take our mark off a server line (--file), or put a host back into rotation."
   )
 
+  @OptionGroup var chosen: ServerOrHost
+
+  func run() async throws {
+    try await chosen.apply(onFleet: .putBack) { document, id throws(EditRefusal) in
+      try document.adding(id)
+    }
+  }
+}
+
+/// A server line of a local file, or a host of the fleet with all its server lines.
+struct ServerOrHost: ParsableArguments {
   @Argument(help: "BACKEND/SERVER with --file, else a host of the inventory.")
   var name: String
 
@@ -45,14 +45,17 @@ struct AddServerCommand: AsyncParsableCommand {
 
   @OptionGroup var options: RunOptions
 
-  func run() async throws {
+  func apply(
+    onFleet wish: Wish,
+    locally edit: (Configuration, ServerID) throws(EditRefusal) -> LineEdit?
+  ) async throws {
     guard let file else {
-      return try await RolloutStory(wish: .putBack, limit: name, options: options).run()
+      return try await RolloutStory(wish: wish, limit: name, options: options).run()
     }
     try options.refuseForLocalFile()
     let id = try ServerID(argument: name)
     try LocalConfiguration(path: file).edit { document throws(EditRefusal) in
-      try document.adding(id)
+      try edit(document, id)
     }
   }
 }

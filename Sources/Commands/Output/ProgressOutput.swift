@@ -34,10 +34,19 @@ final class ProgressOutput: Sendable {
     }
   }
 
-  /// The live lines are left as they last were.
-  func finish() {
-    guard terminal.isInteractive else { return }
-    state.withLock { $0.drawn = 0 }
+  /// The live lines are left saying what became of each host.
+  func finish(_ result: RunResult, _ wish: Wish) {
+    for entry in result.hosts {
+      change([entry.host], to: Sentences.result(entry.result, wish: wish))
+    }
+  }
+
+  /// A line of its own; live lines go on below it.
+  func note(_ text: String) {
+    state.withLock { state in
+      state.drawn = 0
+      Stream.standardError.line(terminal.isInteractive ? "\n\(text)" : text)
+    }
   }
 
   private func finished(_ step: Step, _ outcome: StepOutcome, _ duration: Duration) {

@@ -98,11 +98,9 @@ struct RolloutStory {
   ) async throws {
     let journal = try work.journal(of: wish)
     let interruption = Interruption()
-    let signals = InterruptSignals(interruption) {
-      Stream.standardError.line(Sentences.interrupted)
-    }
-    defer { signals.stop() }
     let progress = ProgressOutput(plan: plan, terminal: terminal)
+    let signals = InterruptSignals(interruption) { progress.note(Sentences.interrupted) }
+    defer { signals.stop() }
     let tally = StepTally()
     let clock = ContinuousClock()
     let start = clock.now
@@ -115,7 +113,7 @@ struct RolloutStory {
       progress.show(event)
       tally.count(event)
     }.run()
-    progress.finish()
+    progress.finish(result, wish)
     try SummaryOutput(
       plan: plan,
       result: result,

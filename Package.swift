@@ -84,7 +84,7 @@ let package = Package(
         argumentParser, logging, system,
       ]
     ),
-    room("Lab", [subprocess, system, histogram, argumentParser]),
+    room("Lab", ["CLinux", subprocess, system, histogram, argumentParser]),
 
     // Programs.
     program("duplexctl", "Commands"),

@@ -3,12 +3,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -97,6 +101,20 @@ int clinux_epoll_wait(int epoll, struct epoll_event *events, int count, int mill
 
 int clinux_socket_pair(int pair[2]) {
   return (int)folded(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair));
+}
+
+int clinux_open_tap(const char *name) {
+  struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+  if (strlen(name) >= sizeof request.ifr_name) return -EINVAL;
+  strcpy(request.ifr_name, name);
+  int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  if (ioctl(fd, TUNSETIFF, &request) < 0) {
+    int error = -errno;
+    close(fd);
+    return error;
+  }
+  return fd;
 }
 
 static int stop_descriptor = -1;

@@ -19,9 +19,9 @@ enum MonitScript {
       monit() { command monit -c \(controlFile) "$@" 2>&1; }
       fail() { said=$2; printf '%s\\n' "$said" >&2; exit "$1"; }
       command -v monit >/dev/null || fail \(MonitFailure.notInstalled.rawValue) 'monit is not installed'
-      now() { read -r up rest </proc/uptime; up=${up%.*}${up#*.}; }
-      now; end=$((up + \(seconds * 100))) missed=0
-      again() { now; [ "$up" -lt "$end" ] || fail \(MonitFailure.deadlinePassed.rawValue) "$said"; sleep 0.02; }
+      \(ShellDeadline.starting(.seconds(seconds)))
+      missed=0
+      again() { ! late || fail \(MonitFailure.deadlinePassed.rawValue) "$said"; sleep 0.02; }
       \(findProcess)
       ask() {
         said=$(monit "$@") && return

@@ -1,3 +1,4 @@
+import Foundation
 import HAProxy
 import Remote
 import TestSupport
@@ -54,6 +55,23 @@ struct RealHAProxyTests {
     #expect(try file.contents == Sample.debian.bytes)
   }
 
+  @Test func `the check has the environment of the process, without the words of its master`()
+    async throws
+  {
+    let document = Configuration("listen b\n  bind 127.0.0.1:9\n  server a \"${DUPLEX_ADDRESS}\"\n")
+    #expect(try await File(document).run(File(document).process.checkAsItIs()) != .done)
+
+    let other = Process()
+    other.executableURL = URL(filePath: "/bin/sleep")
+    other.arguments = ["60"]
+    other.environment = ["DUPLEX_ADDRESS": "10.0.0.1:8080", "HAPROXY_MWORKER_REEXEC": "1"]
+    try other.run()
+    defer { other.terminate() }
+    let file = try File(document, process: Int(other.processIdentifier))
+
+    #expect(try await file.run(file.process.checkAsItIs()) == .done)
+  }
+
   @Test func `removing a server that others need is what HAProxy would refuse`() async throws {
     let document = Configuration(Sample.rich.bytes)
     let server = try document.server("other/app1")
@@ -90,14 +108,14 @@ private struct File {
   private let folder: TemporaryFolder
   let process: HAProxyProcess
 
-  init(_ document: Configuration) throws {
+  init(_ document: Configuration, process pid: Int = 1) throws {
     folder = try TemporaryFolder()
     let path = try folder.write(document.bytes, to: "haproxy.cfg")
     process = HAProxyProcess(
       configuration: path,
       sources: [.init(path: path, isFolder: false)],
       executable: "/usr/sbin/haproxy",
-      masterPID: 1,
+      masterPID: pid,
       statsSocket: nil,
       masterSocket: nil,
       client: .perl,

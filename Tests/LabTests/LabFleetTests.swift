@@ -94,6 +94,29 @@ struct LabFleetTests {
     }
   }
 
+  @Test func `a delayed link delays both ways, and leaves nothing`() async throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let program = root.appending(path: ".build/debug/duplex-lab").path
+    let settings = Self.settings(5)
+    let options = "--state \(settings.state)"
+    let network = "--prefix \(settings.prefix) --network \(settings.network)"
+    try await Tool.run("sh", "-c", "\(program) up \(options) \(network) --apps 1 --delay-ms 60")
+    let app = try settings.host("app1")
+    func connects(within seconds: String, from machine: [String] = []) async throws -> Bool {
+      let connect = "exec 3<>/dev/tcp/\(app.address)/81"
+      return try await Tool.attempt(machine + ["timeout", seconds, "bash", "-c", connect]).succeeded
+    }
+    let balancer = try settings.host("lb1").initProcess.map { ["nsenter", "-t", "\($0)", "-n"] }
+
+    #expect(try await !connects(within: "0.11"))
+    #expect(try await connects(within: "0.9"))
+    #expect(try await connects(within: "0.11", from: try #require(balancer)))
+
+    try await Tool.run("sh", "-c", "\(program) down \(options)")
+    #expect(try await traces(of: settings) == [])
+  }
+
   @Test func `power can be cut and the disk stays; a partition drops packets`() async throws {
     let lab = LabFleet(settings: Self.settings(4))
     try await lab.up { _ in }

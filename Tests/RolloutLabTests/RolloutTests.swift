@@ -38,8 +38,11 @@ struct RolloutTests {
 
       #expect(dry.status == 0, "\(dry.errors)")
       #expect(try fleet.everything() == before)
-      let run = try fleet.rollout("enable")
-      #expect(run.status == 0, "\(run.errors)")
+      // Under load: a run leaves out the watching for traffic where there is none.
+      try fleet.underLoad {
+        let run = try fleet.rollout("enable")
+        #expect(run.status == 0, "\(run.errors)")
+      }
       let plan = try #require(
         try JSONSerialization.jsonObject(with: Data(dry.text.utf8)) as? [String: Any]
       )
@@ -89,6 +92,32 @@ struct RolloutTests {
       }
 
       #expect(try fleet.everything() == before)
+    }
+  }
+
+  @Test func `traffic that goes past the proxy is seen, and moved back`() async throws {
+    try await PracticeFleet.with { fleet in
+      let before = try fleet.configuration()
+      // On the balancer's way to app1 something else answers in its place.
+      try fleet.on(
+        "lb1",
+        """
+        ip addr add 10.81.0.21/32 dev lo
+        for port in 81 8080; do
+          setsid socat TCP-LISTEN:$port,bind=10.81.0.21,fork,reuseaddr TCP:10.81.0.22:81 \
+            >/dev/null 2>&1 </dev/null &
+        done
+        """
+      )
+
+      try fleet.underLoad {
+        let enable = try fleet.rollout("enable", "--limit", "app1")
+
+        #expect(enable.status == 1)
+        #expect(enable.errors.contains("no byte came through the proxy"), "\(enable.errors)")
+      }
+
+      #expect(try fleet.configuration() == before)
     }
   }
 

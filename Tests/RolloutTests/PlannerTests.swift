@@ -20,16 +20,16 @@ struct PlannerTests {
         "  lb1 remove app/app1",
         "  lb1 rewrite app/app1 to 8080",
         "  lb1 add app/app1",
+        "  lb1 watch requests",
         "  app1 await traffic",
-        "  lb1 read servers",
         "switch app2",
         "  lb1 read servers | app2 look again",
         "  lb1 drain app/app2",
         "  lb1 remove app/app2",
         "  lb1 rewrite app/app2 to 8080",
         "  lb1 add app/app2",
+        "  lb1 watch requests",
         "  app2 await traffic",
-        "  lb1 read servers",
       ]
     )
     #expect(plan.steps.map(\.number) == Array(1...plan.steps.count))
@@ -174,8 +174,8 @@ struct PlannerTests {
         "  lb1 remove app/app1, reload",
         "  lb1 rewrite app/app1 to 8080",
         "  lb1 add app/app1, reload",
+        "  lb1 watch requests",
         "  app1 await traffic",
-        "  lb1 read servers",
       ]
     )
   }

@@ -10,8 +10,8 @@ struct ReadingTests {
   private let app2 = ServerID(backend: "app", server: "app2")
 
   @Test(arguments: [
-    (Act.awaitTraffic, Int32(0), StepOutcome.done(StepReport(remark: .trafficSeen))),
-    (.awaitTraffic, 11, .done(StepReport(remark: .noTrafficSeen))),
+    (Act.awaitTraffic([]), Int32(0), StepOutcome.done(StepReport(remark: .trafficSeen))),
+    (.awaitTraffic([]), 11, .done(StepReport(remark: .noTrafficSeen))),
     (.restoreFiles, 0, .done(StepReport())),
     (.startProxy, 0, .done(StepReport())),
     (.reload, 0, .done(StepReport())),
@@ -50,7 +50,8 @@ struct ReadingTests {
   }
 
   @Test(arguments: [
-    Act.restoreFiles, .startProxy, .reload, .readServers([]), .awaitHealth, .awaitTraffic,
+    Act.restoreFiles, .startProxy, .reload, .readServers([]), .awaitHealth,
+    .awaitTraffic([]), .watchRequests([]),
   ])
   func `a command that was ended by a signal failed`(act: Act) {
     let killed = CommandResult(termination: .signalled("KILL"))

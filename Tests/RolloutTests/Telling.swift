@@ -74,6 +74,7 @@ extension Act {
     case .reload: "reload"
     case .awaitOldWorkers: "await old workers"
     case .readServers: "read servers"
+    case .watchRequests: "watch requests"
     }
   }
 }

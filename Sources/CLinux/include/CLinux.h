@@ -45,6 +45,10 @@ int clinux_epoll_wait(int epoll, struct epoll_event *events, int count, int mill
 // A connected pair of non-blocking, close-on-exec stream sockets.
 int clinux_socket_pair(int pair[2]);
 
+// Makes a TAP interface of that name: each read gives an Ethernet frame that was sent to it, each write
+// sends one. The interface is gone when the descriptor is closed.
+int clinux_open_tap(const char *name);
+
 // Makes SIGTERM and SIGINT write one byte each to the descriptor, and SIGPIPE be ignored.
 int clinux_write_stop_signals(int fd);
 

@@ -79,6 +79,9 @@ enum Sentences {
     case .stillRunning: "the process is still there"
     case .sessionsLeft: "connections were still open at the deadline; raise timeouts.drain"
     case .notReachableFromBalancer: "the port cannot be reached from the balancer"
+    case .trafficGoesPast:
+      "HAProxy sent requests to the server, but no byte came through the proxy: something else "
+        + "answers at its address and port. Look at routes and address translation between them"
     case .stateDiffers: "HAProxy's state is not what it should be"
     case .oldWorkersLeft:
       "workers of before a reload still serve connections that may use the proxy; "
@@ -112,6 +115,7 @@ enum Sentences {
     case .reload: "reloading HAProxy"
     case .awaitOldWorkers: "waiting for HAProxy's old workers"
     case .readServers: "reading HAProxy's servers"
+    case .watchRequests: "reading HAProxy's servers and their requests"
     }
   }
 

@@ -12,6 +12,42 @@ extension HAProxyProcess {
     )
   }
 
+  /// As `readServers`, once every server has got a request; a server of a backend that has had none
+  /// for as long as the deadline is not waited for. `ServerState.busyServers` says which got some.
+  package func watchRequests(_ servers: [ServerID], deadline: Duration) -> RemoteCommand {
+    RemoteCommand(
+      """
+      \(stats)
+      counters() {
+        stats 'show stat -1 6 -1' | awk -F, '
+          sub(/^# /, "") { for (i = 1; i <= NF; i++) at[$i] = i; next }
+          at["stot"] { print $1 "/" $2, $at["stot"], $at["lastsess"] }'
+      }
+      idle() {
+        printf '%s\\n%s\\n' "$first" "$now" | awk -v limit=\(deadline.wholeSeconds) -v servers=\
+      \(ShellWord.quoting(servers.map(\.description).joined(separator: " "))) '
+          !($1 in before) { before[$1] = $2; next }
+          { grown[$1] = $2 - before[$1]; last[$1] = $3 }
+          END {
+            n = split(servers, names, " ")
+            for (i = 1; i <= n; i++) {
+              backend = names[i]; sub(/\\/[^\\/]*$/, "/BACKEND", backend)
+              if (grown[names[i]] > 0) print "busy", names[i]
+              else if (last[backend] >= 0 && last[backend] <= limit) waiting = 1
+            }
+            exit waiting
+          }'
+      }
+      \(ShellDeadline.starting(deadline))
+      first=$(counters)
+      while now=$(counters); ! busy=$(idle) && ! late; do sleep 0.01; done
+      [ -z "$busy" ] || printf '%s\\n' "$busy"
+      \(Self.readingServers)
+      """,
+      timeout: deadline + timeout
+    )
+  }
+
   /// No new requests to the servers, then waits until none of their sessions is left. Counters that
   /// cannot be read are no proof of that: it gives up then.
   ///
@@ -35,10 +71,10 @@ extension HAProxyProcess {
           }
           END { if (unseen > 0) exit 1; print left + 0 }'
       }
-      end=$(($(date +%s) + \(deadline.wholeSeconds)))
+      \(ShellDeadline.starting(deadline))
       while left=$(sessions) || { echo "HAProxy does not say what sessions are left" >&2; exit \
       \(HAProxyFailure.runtimeRefused.rawValue); }; [ "$left" -gt 0 ]; do
-        if [ "$(date +%s)" -ge $end ]; then
+        if late; then
           echo "$left sessions left" >&2
           exit \(HAProxyFailure.sessionsLeft.rawValue)
         fi
@@ -97,8 +133,8 @@ extension HAProxyProcess {
         exit \(HAProxyFailure.reloadFailed.rawValue)
       }
       \(custom ?? "kill -USR2 \(masterPID)") || exit \(HAProxyFailure.reloadFailed.rawValue)
-      end=$(($(date +%s) + \(deadline.wholeSeconds)))
-      while [ "$(date +%s)" -lt $end ]; do
+      \(ShellDeadline.starting(deadline))
+      until late; do
         now=$(worker 2>/dev/null)
         case $now in
           failed*) echo "HAProxy says that the reload failed" >&2; break ;;
@@ -119,11 +155,11 @@ extension HAProxyProcess {
     RemoteCommand(
       """
       \(master)
-      end=$(($(date +%s) + \(deadline.wholeSeconds)))
+      \(ShellDeadline.starting(deadline))
       while old=$(master 'show proc' 2>/dev/null | awk '/^# workers/ { known = 1 }
         /^# old workers/ { on = 1; next } /^#/ { on = 0 } on && NF { printf "%s ", $1 }
         END { if (!known) print "unknown, the master does not answer" }'); [ -n "$old" ]; do
-        if [ "$(date +%s)" -ge $end ]; then
+        if late; then
           echo "old workers: $old" >&2
           exit \(HAProxyFailure.oldWorkersLeft.rawValue)
         fi
@@ -191,9 +227,9 @@ extension HAProxyProcess {
     case .ready(let id, let deadline):
       """
       order \(ShellWord.quoting("set server \(id) state ready"))
-      end=$(($(date +%s) + \(deadline.wholeSeconds)))
+      \(ShellDeadline.starting(deadline))
       while [ "$(field \(words(id)) 6) $(($(field \(words(id)) 7) & ~4))" != "2 0" ]; do
-        if [ "$(date +%s)" -ge $end ]; then
+        if late; then
           echo "\(id) is not up" >&2
           exit \(HAProxyFailure.notReady.rawValue)
         fi

@@ -55,25 +55,40 @@ extension HAProxyProcess {
   /// Passes every content of a chain of edits through `haproxy -c`, in a folder of its own.
   ///
   /// Contents that differ from the one before only in lines that are comments in both are not
-  /// checked again: HAProxy reads the same words.
+  /// checked again: HAProxy reads the same words. As many are checked at once as there are cores.
   package func validate(_ chain: [[LineEdit]]) -> RemoteCommand {
-    var script = [
-      "export LC_ALL=C", "folder=$(mktemp -d) || exit \(HAProxyFailure.cannotWrite.rawValue)",
-      "trap 'rm -rf \"$folder\"' EXIT",
-      "cp \(ShellWord.quoting(configuration)) \"$folder/now\"", checking,
-    ]
-    for (index, edits) in chain.enumerated() {
-      script.append("{ \(building(edits, from: "$folder/now")) } >\"$folder/next\"")
-      script.append("mv \"$folder/next\" \"$folder/now\"")
-      if edits.contains(where: { !($0.before.isComment && $0.after.isComment) }) {
-        script.append(
-          "check \"$folder/now\" || { echo 'after edit \(index + 1):' >&2; "
-            + "echo \"$said\" >&2; exit \(HAProxyFailure.invalidConfiguration.rawValue); }"
-        )
-      }
+    let contents = chain.enumerated().map { index, edits in
+      "{ \(building(edits, from: "$folder/\(index)")) } >\"$folder/\(index + 1)\""
     }
+    let checked = chain.indices.filter { index in
+      chain[index].contains { !($0.before.isComment && $0.after.isComment) }
+    }.map { String($0 + 1) }.joined(separator: " ")
     return RemoteCommand(
-      script.joined(separator: "\n"),
+      """
+      export LC_ALL=C
+      folder=$(mktemp -d) || exit \(HAProxyFailure.cannotWrite.rawValue)
+      trap 'rm -rf "$folder"' EXIT
+      cp \(ShellWord.quoting(configuration)) "$folder/0"
+      \(contents.joined(separator: "\n"))
+      \(checking)
+      try() {
+        if check "$folder/$1"; then : >"$folder/$1.valid"; else echo "$said" >"$folder/$1.said"; fi
+      }
+      cores=$(nproc) begun=0
+      for content in \(checked); do
+        try $content &
+        begun=$((begun + 1))
+        [ $((begun % cores)) != 0 ] || wait
+      done
+      wait
+      for content in \(checked); do
+        [ -e "$folder/$content.valid" ] || {
+          echo "after edit $content:" >&2
+          cat "$folder/$content.said" >&2
+          exit \(HAProxyFailure.invalidConfiguration.rawValue)
+        }
+      done
+      """,
       timeout: timeout + .seconds(2 * chain.count)
     )
   }
@@ -179,8 +194,12 @@ extension HAProxyProcess {
     return parts.joined(separator: "; ") + ";"
   }
 
-  /// `check FILE`: would the process start with FILE in the place of its configuration? What it
-  /// complains of is in `$said`: not with `-q`, which keeps the complaints to itself too.
+  /// `check FILE`: would the process start with FILE in the place of its configuration, in its own
+  /// environment and folder? What it complains of is in `$said`: not with `-q`, which keeps the
+  /// complaints to itself too.
+  ///
+  /// What a master sets for the process that it becomes by a reload is left out: with it, `-c` would
+  /// take itself for that process.
   private var checking: String {
     var arguments: [String] = []
     var folders = ""
@@ -204,8 +223,14 @@ extension HAProxyProcess {
     let checks = arguments.joined(separator: " ")
     return """
       check() {
-        \(folders)said=$(\(ShellWord.quoting(executable)) -c \(checks) 2>&1)
+        \(folders)said=$(cd /proc/\(masterPID)/cwd 2>/dev/null
+          { environment; printf '%s\\0' \(ShellWord.quoting(executable)) -c \(checks); } |
+          xargs -0 -x -n 100000 env -i 2>&1)
         status=$?; \(cleanup)return $status
+      }
+      environment() {
+        grep -zvE '^(HAPROXY_(MWORKER|PROCESSES|LOAD_SUCCESS|INITIALIZED)|NOTIFY_SOCKET|LISTEN_)' \
+          /proc/\(masterPID)/environ 2>/dev/null
       }
       """
   }

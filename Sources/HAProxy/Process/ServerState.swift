@@ -58,6 +58,14 @@ package struct ServerState: Sendable, Hashable, Codable {
     return states.isEmpty ? nil : states
   }
 
+  /// The servers that `HAProxyProcess.watchRequests` saw requests sent to.
+  package static func busyServers(_ result: CommandResult) -> [ServerID] {
+    result.text.split(separator: "\n").compactMap { line in
+      guard line.hasPrefix("busy ") else { return nil }
+      return ServerID(String(line.dropFirst("busy ".count)))
+    }
+  }
+
   /// Reads the lines that begin with `state ` and `stat `.
   static func reading(_ lines: [Substring]) -> [ServerState] {
     let counters = Counters(lines)

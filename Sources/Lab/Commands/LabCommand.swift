@@ -21,7 +21,7 @@ package struct LabCommand: AsyncParsableCommand {
     subcommands: [
       UpCommand.self, DownCommand.self, StatusCommand.self, ExecCommand.self, SSHCommand.self,
       PowerOffCommand.self, BootCommand.self, PartitionCommand.self, InventoryCommand.self,
-      LoadCommand.self, DemoCommand.self,
+      LoadCommand.self, DemoCommand.self, LinkCommand.self,
     ]
   )
 

@@ -21,9 +21,18 @@ struct UpCommand: AsyncParsableCommand {
   @Option(help: "The first three numbers of the lab's /24.")
   var network = "10.77.0"
 
+  @Option(
+    name: .customLong("delay-ms"),
+    help: "Milliseconds that a packet takes between this machine and the hosts, one way."
+  )
+  var delayMilliseconds = 0
+
   func validate() throws {
     guard (1...99).contains(apps) else { throw ValidationError("--apps takes 1 to 99.") }
     guard (1...9).contains(balancers) else { throw ValidationError("--balancers takes 1 to 9.") }
+    guard (0...400).contains(delayMilliseconds) else {
+      throw ValidationError("--delay-ms takes 0 to 400.")
+    }
     guard (1...6).contains(prefix.count),
       prefix.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
     else { throw ValidationError("--prefix takes 1 to 6 letters and digits.") }
@@ -45,7 +54,8 @@ struct UpCommand: AsyncParsableCommand {
       prefix: prefix,
       network: network,
       apps: apps,
-      balancers: balancers
+      balancers: balancers,
+      delayMilliseconds: delayMilliseconds
     )
     let fleet = LabFleet(settings: settings)
     try await fleet.expectRoom()

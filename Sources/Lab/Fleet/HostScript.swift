@@ -153,8 +153,9 @@ enum HostScript {
     cd /
     # The machine's own root is out of reach from here on.
     umount -l /.old
+    # Nor is the environment of whoever put the lab up.
+    for name in $(compgen -e); do unset "$name"; done
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
-    unset XDG_RUNTIME_DIR
     /usr/sbin/sshd
     case $kind in
       balancer) haproxy -W -D -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid \

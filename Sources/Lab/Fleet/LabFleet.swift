@@ -48,6 +48,10 @@ struct LabFleet: Sendable {
     }
     _ = try await Tool.attempt(["ip", "link", "del", settings.bridge])
     for link in try await links() { _ = try await Tool.attempt(["ip", "link", "del", link]) }
+    try await poll("the delayed link to go") {
+      // pgrep's own words must not match: hence the brackets.
+      try await !Tool.attempt(["pgrep", "-f", "[l]ink \(settings.prefix)-op "]).succeeded
+    }
     try await poll("the mounts below \(settings.state) to go") {
       guard try await Tool.attempt(["mountpoint", "-q", settings.state]).succeeded else {
         return true
@@ -87,8 +91,9 @@ struct LabFleet: Sendable {
     try await Tool.run("ip", "-n", inside, "addr", "add", "\(host.address)/24", "dev", "eth0")
     try await Tool.run("ip", "-n", inside, "link", "set", "lo", "up")
     try await Tool.run("ip", "-n", inside, "link", "set", "eth0", "up")
+    let others = settings.hosts.filter { $0.name != host.name }
     try await makeKnown(
-      settings.hosts.filter { $0.name != host.name },
+      others.map(\.neighbour) + [settings.gatewayNeighbour],
       on: "eth0",
       of: ["-n", inside]
     )
@@ -184,29 +189,50 @@ extension LabFleet {
       knownHosts += "\(host.address) \(words)\n"
     }
     try knownHosts.write(toFile: settings.knownHostsFile, atomically: true, encoding: .utf8)
-    // With an address of its own: else it has the lowest of its ports', and changes it, for the
-    // hosts that know it, whenever a host's power is cut.
-    try await Tool.run(
-      "ip",
-      "link",
-      "add",
-      settings.bridge,
-      "address",
-      settings.gatewayHardwareAddress,
-      "type",
-      "bridge"
-    )
-    try await Tool.run("ip", "addr", "add", "\(settings.gateway)/24", "dev", settings.bridge)
+    try await Tool.run("ip", "link", "add", settings.bridge, "type", "bridge")
     try await Tool.run("ip", "link", "set", settings.bridge, "up")
-    try await makeKnown(settings.hosts, on: settings.bridge, of: [])
+    if settings.delayMilliseconds > 0 { try await layDelayedLink() }
+    // With a hardware address of its own: else a bridge has the lowest of its ports', and changes
+    // it, for the hosts that know it, whenever a host's power is cut.
+    let gateway = settings.gatewayLink
+    try await Tool.run("ip", "link", "set", gateway, "address", settings.gatewayHardwareAddress)
+    try await Tool.run("ip", "addr", "add", "\(settings.gateway)/24", "dev", gateway)
+    try await Tool.run("ip", "link", "set", gateway, "up")
+    try await makeKnown(settings.hosts.map(\.neighbour), on: gateway, of: [])
+  }
+
+  /// Starts the process that carries frames between this machine and the bridge. It ends when its
+  /// interfaces are deleted, so `down` need not know it.
+  private func layDelayedLink() async throws {
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    try await Tool.run(
+      "sh",
+      "-c",
+      #"setsid "$@" >"$0/link.log" 2>&1 </dev/null &"#,
+      settings.state,
+      program,
+      LinkCommand.configuration.commandName ?? "",
+      settings.gatewayLink,
+      settings.farLink,
+      "--delay-ms",
+      String(settings.delayMilliseconds)
+    )
+    try await poll("the delayed link; its words: \(settings.state)/link.log") {
+      try await links().filter { [settings.gatewayLink, settings.farLink].contains($0) }.count == 2
+    }
+    try await Tool.run("ip", "link", "set", settings.farLink, "master", settings.bridge, "up")
   }
 
   /// Tells a machine its neighbours, so that it never asks by ARP: what it hears of a host that is
   /// off or cut off is then nothing, as across a router, and not "no route to host".
   ///
   /// - Parameter machine: what tells `ip` which machine is meant; empty for this one.
-  private func makeKnown(_ hosts: [LabHost], on link: String, of machine: [String]) async throws {
-    let lines = hosts.map {
+  private func makeKnown(
+    _ neighbours: [Neighbour],
+    on link: String,
+    of machine: [String]
+  ) async throws {
+    let lines = neighbours.map {
       "neigh replace \($0.address) lladdr \($0.hardwareAddress) dev \(link) nud permanent"
     }
     try await Tool.run(

@@ -14,10 +14,20 @@ struct LabSettings: Codable, Sendable {
   var network: String
   var apps: Int
   var balancers: Int
+  /// How long a packet takes between this machine and the hosts, one way. Among the hosts it takes
+  /// none: they stand in one rack, and the operator does not.
+  var delayMilliseconds = 0
 
   var bridge: String { "\(prefix)-br0" }
+  /// The interface through which this machine reaches the hosts.
+  var gatewayLink: String { delayMilliseconds == 0 ? bridge : "\(prefix)-op" }
+  /// The bridge's end of the delayed cable.
+  var farLink: String { "\(prefix)-far" }
   var gateway: String { "\(network).1" }
   var gatewayHardwareAddress: String { LabHost.hardwareAddress(last: 1) }
+  var gatewayNeighbour: Neighbour {
+    Neighbour(address: gateway, hardwareAddress: gatewayHardwareAddress)
+  }
   var keyFile: String { "\(state)/id_ed25519" }
   var knownHostsFile: String { "\(state)/known_hosts" }
 
@@ -103,6 +113,8 @@ struct LabHost: Sendable {
     "02:6c:61:62:00:" + (last < 16 ? "0" : "") + String(last, radix: 16)
   }
 
+  var neighbour: Neighbour { Neighbour(address: address, hardwareAddress: hardwareAddress) }
+
   var pidFile: String { "\(folder)/init.pid" }
 
   /// The process id of the host's pid 1, as this machine sees it; nil while the host is off.
@@ -113,6 +125,12 @@ struct LabHost: Sendable {
     else { return nil }
     return pid
   }
+}
+
+/// An address and who answers for it on the wire.
+struct Neighbour: Sendable {
+  let address: String
+  let hardwareAddress: String
 }
 
 /// Something about the lab that a person must know, in a sentence.

@@ -121,12 +121,21 @@ package struct HostCommands: Sendable {
     ask("/health --wait \(host.timeouts.health.wholeSeconds)", within: host.timeouts.health)
   }
 
-  /// Looks once whether the proxy is healthy.
-  package func health() -> RemoteCommand {
-    ask("/health --timeout 5", within: host.timeouts.command)
+  /// Looks once whether the proxy is healthy, and prints the bytes that it has relayed so far.
+  package func lookAgain() -> RemoteCommand {
+    RemoteCommand(
+      """
+      \(ShellWord.quoting(paths.link)) ask /health --timeout 5 --admin \(admin) || exit 1
+      \(summing("duplex_bytes_total"))
+      sum
+      """,
+      privilege: .login,
+      timeout: host.timeouts.command
+    )
   }
 
-  /// Waits until bytes come through the proxy: status 0, or `deadline` where none do.
+  /// Waits until bytes come through the proxy: status 0, or `deadline` where none do. Either way it
+  /// prints the bytes relayed so far.
   package func awaitTraffic() -> RemoteCommand {
     watching(
       "duplex_bytes_total",
@@ -152,6 +161,16 @@ package struct HostCommands: Sendable {
     )
   }
 
+  /// `sum`: prints one of the proxy's metrics, summed over its labels.
+  private func summing(_ metric: String) -> String {
+    """
+    sum() {
+      \(ShellWord.quoting(paths.link)) ask /metrics --admin \(admin) |
+        awk '/^\(metric)[{ ]/ { sum += $NF } END { printf "%.0f\\n", sum }'
+    }
+    """
+  }
+
   private var admin: String { "127.0.0.1:\(host.proxy.adminPort)" }
 
   /// Polls the sum of one of the proxy's metrics until a condition on it holds.
@@ -162,15 +181,12 @@ package struct HostCommands: Sendable {
   ) -> RemoteCommand {
     RemoteCommand(
       """
-      sum() {
-        \(ShellWord.quoting(paths.link)) ask /metrics --admin \(admin) |
-          awk '/^\(metric)[{ ]/ { sum += $NF } END { printf "%.0f\\n", sum }'
-      }
-      end=$(($(date +%s) + \(deadline.wholeSeconds)))
+      \(summing(metric))
+      \(ShellDeadline.starting(deadline))
       start=$(sum)
       while now=$(sum); do
         \(condition) && { echo "$now"; exit 0; }
-        [ "$(date +%s)" -lt $end ] || { echo "$now"; exit \(Ending.deadline.rawValue); }
+        ! late || { echo "$now"; exit \(Ending.deadline.rawValue); }
         sleep 0.02
       done
       exit 1

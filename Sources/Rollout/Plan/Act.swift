@@ -14,7 +14,8 @@ package enum Act: Sendable, Hashable, Codable {
   case stopProxy
   case awaitHealth
   case lookAgain
-  case awaitTraffic
+  /// Do bytes come through the proxy? Skipped where HAProxy has no requests for these servers.
+  case awaitTraffic([ServerID])
   case awaitIdle
 
   // On a balancer.
@@ -29,4 +30,6 @@ package enum Act: Sendable, Hashable, Codable {
   case reload
   case awaitOldWorkers
   case readServers([ServerExpectation])
+  /// As `readServers`, and waits until the servers get requests, if their backends have any.
+  case watchRequests([ServerExpectation])
 }

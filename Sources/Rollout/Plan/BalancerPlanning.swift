@@ -124,7 +124,15 @@ struct BalancerPlanning {
         ? ServerExpectation.outOfService(target.id)
         : .inService(target.id, port: target.port(for: request.wish) ?? target.line?.port)
     }
-    lanes.verify.append([step(.readServers(expected), process.readServers(), for: batch)])
+    let verify =
+      request.wish == .enabled
+      ? step(
+        .watchRequests(expected),
+        process.watchRequests(ids, deadline: balancer.timeouts.verify),
+        for: batch
+      )
+      : step(.readServers(expected), process.readServers(), for: batch)
+    lanes.verify.append([verify])
   }
 
   // MARK: After the traffic has moved away

@@ -57,11 +57,13 @@ struct HostPlanning {
 
   var look: [Step] {
     request.wish == .enabled && restartInSwitch.isEmpty
-      ? [step(.lookAgain, commands.health())] : []
+      ? [step(.lookAgain, commands.lookAgain())] : []
   }
 
   var traffic: [Step] {
-    request.wish == .enabled ? [step(.awaitTraffic, commands.awaitTraffic())] : []
+    let servers = request.targets(of: host).map(\.id)
+    return request.wish == .enabled
+      ? [step(.awaitTraffic(servers), commands.awaitTraffic())] : []
   }
 
   // MARK: After its traffic has moved away

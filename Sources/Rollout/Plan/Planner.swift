@@ -127,11 +127,11 @@ struct BatchLanes {
   var restart: [[Step]] = []
   var rewrite: [[Step]] = []
   var add: [[Step]] = []
-  var traffic: [[Step]] = []
   var verify: [[Step]] = []
+  var traffic: [[Step]] = []
 
   var stages: [Stage] {
-    [look, drain, remove, restart, rewrite, add, traffic, verify].map(Stage.init(lanes:))
+    [look, drain, remove, restart, rewrite, add, verify, traffic].map(Stage.init(lanes:))
   }
 }
 

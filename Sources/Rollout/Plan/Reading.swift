@@ -11,8 +11,13 @@ extension Act {
       hostReading(result, of: step)
     case .reloadMonit, .startProxy, .restartProxy, .stopProxy:
       monitReading(MonitResult(result), of: step)
-    case .readServers:
-      serversReading(result, of: step)
+    case .readServers(let expectations):
+      serversReading(result, of: step, expectations) { _ in StepReport() }
+    case .watchRequests(let expectations):
+      serversReading(result, of: step, expectations) { result in
+        let busy = ServerState.busyServers(result)
+        return StepReport(remark: busy.isEmpty ? .noTrafficSeen : nil, busyServers: busy)
+      }
     case .validateEdits, .probe, .drain, .undrain, .remove, .rewrite, .add, .reload,
       .awaitOldWorkers:
       haproxyReading(HAProxyResult(result), of: step)
@@ -26,7 +31,7 @@ extension Act {
     case .reloadMonit, .startProxy, .restartProxy, .stopProxy: .monit
     case .awaitHealth, .lookAgain, .awaitTraffic, .awaitIdle: .proxy
     case .validateEdits, .probe, .drain, .undrain, .remove, .rewrite, .add, .reload,
-      .awaitOldWorkers, .readServers:
+      .awaitOldWorkers, .readServers, .watchRequests:
       .haproxy
     case .removeExecutable, .installFiles, .restoreFiles: nil
     }
@@ -40,9 +45,12 @@ extension Act {
         nil
       }
     switch (self, ending) {
-    case (.awaitTraffic, .done): return .done(StepReport(remark: .trafficSeen))
-    // Nobody asked for anything while one looked: that is no failure.
-    case (.awaitTraffic, .deadline): return .done(StepReport(remark: .noTrafficSeen))
+    case (.awaitTraffic, .done):
+      return .done(StepReport(remark: .trafficSeen, relayedBytes: result.number))
+    // Whether that is a failure depends on what was counted before: the run machine decides.
+    case (.awaitTraffic, .deadline):
+      return .done(StepReport(remark: .noTrafficSeen, relayedBytes: result.number))
+    case (.lookAgain, .done): return .done(StepReport(relayedBytes: result.number))
     case (_, .done): return .done(StepReport())
     case (_, .damaged): return .failed(step.failure(.transferDamaged, result.seen))
     case (.awaitIdle, .deadline): return .failed(step.failure(.sessionsLeft, result.seen, .none))
@@ -81,8 +89,12 @@ extension Act {
 
   /// Before a batch: another server must be there to carry the traffic. After it: each server of
   /// the batch must be in service, and be so at the port that was wished.
-  private func serversReading(_ result: CommandResult, of step: Step) -> StepOutcome {
-    guard case .readServers(let expectations) = self else { return .alreadySo }
+  private func serversReading(
+    _ result: CommandResult,
+    of step: Step,
+    _ expectations: [ServerExpectation],
+    report: (CommandResult) -> StepReport
+  ) -> StepOutcome {
     guard let servers = ServerState.reading(result) else {
       return .failed(step.failure(.unexpectedAnswer, result.seen, .none))
     }
@@ -91,7 +103,14 @@ extension Act {
         return .failed(step.failure(.stateDiffers, problem, expectation.effect))
       }
     }
-    return .done(StepReport())
+    return .done(report(result))
+  }
+}
+
+extension CommandResult {
+  /// The number that was printed last.
+  fileprivate var number: Int? {
+    text.split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) }
   }
 }
 

@@ -56,7 +56,11 @@ package struct RunMachine: Sendable {
           startUndo(failures: [:])
           return next()
         }
-        return .run(phase.stages[position.stage], phase: position.phase)
+        guard let stage = worthwhile(phase.stages[position.stage]) else {
+          position.stage += 1
+          continue
+        }
+        return .run(stage, phase: position.phase)
       }
       phaseFinished(phase)
     }
@@ -71,7 +75,12 @@ package struct RunMachine: Sendable {
   /// The stage of the last `.run` has ended. Steps that were not started have no fact.
   package mutating func stageFinished(_ facts: [Fact]) {
     let phase = plan.phases[position.phase]
-    let outcomes = Dictionary(uniqueKeysWithValues: facts.map { ($0.step, $0.outcome) })
+    let steps = Dictionary(uniqueKeysWithValues: phase.steps.map { ($0.number, $0) })
+    let outcomes = Dictionary(
+      uniqueKeysWithValues: facts.map { fact in
+        (fact.step, steps[fact.step].flatMap { bypass($0, fact.outcome) } ?? fact.outcome)
+      }
+    )
     executed.append(
       ExecutedStage(phase: position.phase, stage: phase.stages[position.stage], outcomes: outcomes)
     )
@@ -121,6 +130,39 @@ extension RunMachine {
         }.map(UndoOrder.init(step:))
       }.filter { !$0.isEmpty }
     }
+  }
+
+  /// The stage without the steps that have nothing to see: traffic through a proxy to which HAProxy
+  /// sends none. Nil where nothing is left.
+  private func worthwhile(_ stage: Stage) -> Stage? {
+    let busy = reports.flatMap { $0.busyServers ?? [] }
+    let lanes = stage.lanes.map { lane in
+      lane.filter { step in
+        guard case .awaitTraffic(let servers) = step.act else { return true }
+        return servers.contains(where: busy.contains)
+      }
+    }.filter { !$0.isEmpty }
+    return lanes.isEmpty ? nil : Stage(lanes: lanes)
+  }
+
+  /// The failure of a step that saw nothing come through a proxy while HAProxy sent it requests, and
+  /// nothing since the step that looked at it before; nil for every other outcome.
+  private func bypass(_ step: Step, _ outcome: StepOutcome) -> StepOutcome? {
+    guard case .done(let report) = outcome, case .awaitTraffic = step.act,
+      report.remark == .noTrafficSeen
+    else { return nil }
+    let looks = executed.filter { $0.phase == position.phase }.flatMap { stage in
+      stage.stage.lanes.flatMap(\.self).filter { $0.machine == step.machine }
+        .compactMap { stage.outcomes[$0.number]?.report?.relayedBytes }
+    }
+    // A proxy that was restarted in this phase has not been looked at: it began with none.
+    guard (looks.first ?? 0) == report.relayedBytes else { return nil }
+    return .failed(step.failure(.trafficGoesPast, ""))
+  }
+
+  /// What the steps of the phase in hand have told so far.
+  private var reports: [StepReport] {
+    executed.filter { $0.phase == position.phase }.flatMap(\.outcomes.values).compactMap(\.report)
   }
 
   private mutating func phaseFinished(_ phase: Phase) {

@@ -1,4 +1,5 @@
 package import Fleet
+package import HAProxy
 
 /// How a run ended, host by host, in the plan's order.
 package struct RunResult: Sendable, Hashable, Codable {
@@ -61,6 +62,10 @@ package enum StepOutcome: Sendable, Hashable, Codable {
   case alreadySo
   case failed(StepFailure)
 
+  package var report: StepReport? {
+    if case .done(let report) = self { report } else { nil }
+  }
+
   package var mayHaveChangedSomething: Bool {
     switch self {
     case .done, .alreadySo: true
@@ -75,10 +80,21 @@ package struct StepReport: Sendable, Hashable, Codable {
   package var waitedFor: Waiting?
   /// A remark for the operator; nil where there is none.
   package var remark: Remark?
+  /// Bytes that the proxy has relayed so far, both ways.
+  package var relayedBytes: Int?
+  /// Servers that HAProxy sent requests to while it was watched.
+  package var busyServers: [ServerID]?
 
-  package init(waitedFor: Waiting? = nil, remark: Remark? = nil) {
+  package init(
+    waitedFor: Waiting? = nil,
+    remark: Remark? = nil,
+    relayedBytes: Int? = nil,
+    busyServers: [ServerID]? = nil
+  ) {
     self.waitedFor = waitedFor
     self.remark = remark
+    self.relayedBytes = relayedBytes
+    self.busyServers = busyServers
   }
 
   package enum Remark: Sendable, Hashable, Codable {
@@ -143,6 +159,8 @@ package struct StepFailure: Error, Sendable, Hashable, Codable {
     case stillRunning
     case sessionsLeft
     case notReachableFromBalancer
+    /// HAProxy sent requests to the server, and none came through the proxy.
+    case trafficGoesPast
     case stateDiffers
     case oldWorkersLeft
     case unexpectedAnswer

@@ -42,3 +42,32 @@ struct DefaultServerTests {
     #expect(document.servers.map(\.checkPort) == [9000, 9001, 9002])
   }
 }
+
+/// What keep-alive clients need to survive a reload, wherever it is said.
+struct ReloadOptionTests {
+  private static let idle = "option idle-close-on-response"
+
+  @Test(arguments: [
+    ("defaults\noption redispatch\n\(idle)\n", []),
+    ("defaults base\noption redispatch\n\(idle)\ndefaults more from base\nretries 2\n", []),
+    (
+      "defaults base\noption redispatch\n\(idle)\ndefaults more from base\nno option redispatch\n",
+      ["option redispatch"]
+    ),
+    (
+      "defaults base\noption redispatch\n\(idle)\ndefaults\nretries 2\n",
+      ["option redispatch", idle]
+    ),
+    ("", ["option redispatch", idle]),
+  ])
+  func `an option is in force where its defaults, or what these are made from, say so`(
+    defaults: String,
+    missing: [String]
+  ) {
+    let document = Configuration(
+      "\(defaults)frontend web\nbind :80\nbackend app\nserver a 10.9.0.5:80\n"
+    )
+
+    #expect(document.missingReloadOptions(backend: "app") == missing)
+  }
+}

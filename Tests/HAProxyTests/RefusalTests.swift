@@ -27,7 +27,8 @@ struct RefusalTests {
 
   @Test(arguments: [
     ".if defined(SPARE)\nserver b 1.2.3.5:80\n.endif", "server b 1.2.3.5:80 weight 0",
-    "server b 1.2.3.5:80 disabled", "#duplexctl-disabled server b 1.2.3.5:80",
+    "server b 1.2.3.5:80 disabled", "server b 1.2.3.5:80 cookie enabled disabled",
+    "#duplexctl-disabled server b 1.2.3.5:80",
   ])
   func `a server that only perhaps takes requests leaves the other one the last`(spare: String) {
     let document = Configuration("backend app\nserver a 1.2.3.4:80\n\(spare)\n")

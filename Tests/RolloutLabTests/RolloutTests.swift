@@ -178,12 +178,17 @@ struct RolloutTests {
     }
   }
 
-  @Test func `a run that was killed is finished by running it again`() async throws {
-    try await PracticeFleet.with { fleet in
+  @Test(arguments: ["auto", "reload"])
+  func `a run that was killed is finished by running it again`(apply: String) async throws {
+    try await PracticeFleet.with(apply: apply) { fleet in
       let before = try fleet.configuration()
       try fleet.underLoad {
         // Killed when the first host's line is out: the worst moment.
         try fleet.killWhenMarked()
+        // What it began goes on without it: the reload, by which HAProxy forgets the server.
+        if apply == "reload" {
+          try fleet.on("lb1", "kill -USR2 $(cat /run/haproxy.pid); sleep 1")
+        }
 
         let rollback = try fleet.rollout("rollback", "app1")
         #expect(rollback.status == 0, "\(rollback.errors)")

@@ -129,6 +129,47 @@ struct PlannerTests {
     #expect(plan.changedText == World.direct.configurationText)
   }
 
+  @Test(arguments: [Balancer.Applying.automatic, .reload])
+  func `a server that a reload has taken out comes back by a reload`(
+    applying: Balancer.Applying
+  ) throws {
+    var world = World.halfSwitched
+    world.balancer.applying = applying
+    world.seeBalancer { $0.servers.removeAll { $0.id.server == "app1" } }
+
+    let plan = try world.answer(.rolledBack).plan()
+
+    #expect(
+      plan.told == [
+        "prepare app1",
+        "  lb1 validate 2",
+        "  lb1 probe 10.9.0.5:80",
+        "switch app1",
+        "  lb1 read servers",
+        "  lb1 rewrite app/app1 to 80",
+        "  lb1 add app/app1, reload",
+        "  lb1 read servers",
+        "retire app1",
+        "  lb1 await old workers",
+        "  app1 await idle, stop",
+      ]
+    )
+    #expect(plan.changedText == World.direct.configurationText)
+  }
+
+  @Test func `without a master socket no reload can bring a server back`() throws {
+    var world = World.halfSwitched
+    world.seeBalancer {
+      $0.servers.removeAll { $0.id.server == "app1" }
+      $0.process?.masterSocket = nil
+      $0.masterSocketProblem = "none"
+    }
+
+    #expect(
+      world.answer(.rolledBack) == .refused([Finding("lb1", .blocking, .reloadImpossible("none"))])
+    )
+  }
+
   @Test func `taking a host out touches neither its port nor its proxy`() throws {
     let plan = try World.proxied.answer(.takenOut, of: ["app1"]).plan()
 

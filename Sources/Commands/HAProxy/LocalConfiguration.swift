@@ -10,6 +10,9 @@ import SystemPackage
 /// A haproxy.cfg on this machine, edited as the ones on balancers are: one line changes, owner, mode
 /// and a symlink to it stay, and what would not be valid is refused.
 struct LocalConfiguration {
+  /// As written on the command line.
+  private let name: String
+  /// The file itself, symlinks resolved.
   private let path: String
   let document: Configuration
 
@@ -19,6 +22,7 @@ struct LocalConfiguration {
       throw Self.refusal("\(path): \(String(cString: strerror(errno)))")
     }
     defer { free(real) }
+    name = path
     self.path = String(cString: real)
     do {
       document = Configuration(Array(try Data(contentsOf: URL(filePath: self.path))))
@@ -33,17 +37,18 @@ struct LocalConfiguration {
     let line: Int
     do throws(EditRefusal) {
       guard let edit = try make(document) else {
-        return Stream.standardError.line("\(path): it is so already")
+        return Stream.standardError.line("\(name): it is so already")
       }
       changed = try document.applying(edit)
       line = edit.line
     } catch {
-      throw Self.refusal("\(path): \(Sentences.edit(error)). The file was left as it is")
+      let place = error.line.map { "\(name):\($0)" } ?? name
+      throw Self.refusal("\(place): \(Sentences.edit(error)). The file was left as it is")
     }
     try replace(with: changed.bytes)
-    let diff = LineDiff(before: document.bytes, after: changed.bytes).text(path: path)
+    let diff = LineDiff(before: document.bytes, after: changed.bytes).text(path: name)
     Stream.standardOutput.line(diff.joined(separator: "\n"))
-    Stream.standardError.line("\(path): line \(line) changed. HAProxy was not told")
+    Stream.standardError.line("\(name): line \(line) changed. HAProxy was not told")
   }
 
   private func replace(with bytes: [UInt8]) throws {
@@ -65,7 +70,7 @@ struct LocalConfiguration {
     try validate(candidate)
     // Somebody may have edited it while haproxy looked at ours.
     guard try Array(Data(contentsOf: URL(filePath: path))) == document.bytes else {
-      throw Self.refusal("\(path) was changed by somebody meanwhile: run again")
+      throw Self.refusal("\(name) was changed by somebody meanwhile: run again")
     }
     guard rename(candidate, path) == 0 else { throw failure("replace", path) }
     isDone = true
@@ -89,7 +94,7 @@ struct LocalConfiguration {
     // 2: valid, but without a listener, as a part of a configuration is.
     guard process.terminationReason == .exit, [0, 2].contains(process.terminationStatus) else {
       throw Self.refusal(
-        "\(path): it would not be valid, and was left as it is. haproxy -c said: "
+        "\(name): it would not be valid, and was left as it is. haproxy -c said: "
           + String(decoding: said, as: UTF8.self)
       )
     }

@@ -26,6 +26,8 @@ extension Sentences {
     case .primaryNotListening(let endpoint): "nothing listens at the primary, \(endpoint)"
     case .monit(let problem): monit(problem)
     case .haproxyNotRunning: "HAProxy does not run, or another configuration than `config` names"
+    case .noSocketClient:
+      "it has nothing to speak to HAProxy's sockets with: apt-get install socat (or perl, python3)"
     case .configurationInvalid(let said):
       "haproxy.cfg as it is now does not pass `haproxy -c`. It said: \(said)"
     case .unloadedEdits(let path):
@@ -39,7 +41,8 @@ extension Sentences {
     case .reloadMayLoseRequests(let options):
       "edits are applied by reloads, which may lose requests of keep-alive clients: "
         + "add \(list(options.map { "`\($0)`" })), or a stats socket of level admin"
-    case .serverRefused(let id, let refusal): "\(id): \(edit(refusal))"
+    case .serverRefused(let id, let refusal):
+      "\(id)\(refusal.line.map { ", line \($0)" } ?? ""): \(edit(refusal))"
     case .serverNotRunning(let id):
       "\(id) stands in the inventory, but the running HAProxy has no such server"
     case .serverPortUnexpected(let id, let port, let direct, let listen, let line):

@@ -108,12 +108,18 @@ extension Configuration {
   /// it off.
   private func isInForce(_ option: String, in section: Line.Section) -> Bool {
     if let own = setting(of: option, where: { $0.section == section }) { return own }
-    guard let defaults = section.defaultsLine else { return false }
-    let opening = lines[defaults - 1].section
-    return setting(of: option) { line in
-      line.section == opening && line.number >= defaults
-        && !lines[defaults..<line.number].contains { $0.section != opening }
-    } ?? false
+    var governing = section.defaultsLine
+    while let number = governing, let opening = lines[number - 1].section {
+      let own = setting(of: option) { line in
+        line.section == opening && line.number >= number
+          && !lines[number..<line.number].contains { $0.section != opening }
+      }
+      if let own { return own }
+      // A `defaults` begins with nothing, unless it says `from`; it stands below what it names.
+      let isDerived = lines[number - 1].words.contains { $0.text == "from" }
+      governing = isDerived ? opening.defaultsLine.flatMap { $0 < number ? $0 : nil } : nil
+    }
+    return false
   }
 
   private func setting(of option: String, where matches: (Line) -> Bool) -> Bool? {

@@ -8,7 +8,7 @@ extension ServerLine {
     else { return nil }
     let name = line.words[1]
     let address = line.words[2]
-    let arguments = inherited + line.words.dropFirst(3).map(\.text)
+    let arguments = ServerArguments(inherited + line.words.dropFirst(3).map(\.text))
     let parsed = Address(address)
     self.init(
       section: kind,
@@ -18,30 +18,55 @@ extension ServerLine {
       host: parsed.host,
       port: parsed.port,
       state: line.marker == nil ? .enabled : .disabled,
-      checkPort: Self.value(of: "port", in: arguments).flatMap { Int($0) },
-      isBackup: Self.isOn("backup", off: "no-backup", in: arguments),
-      isDisabledByKeyword: Self.isOn("disabled", off: "enabled", in: arguments),
-      weight: Self.value(of: "weight", in: arguments).flatMap { Int($0) },
+      checkPort: arguments.value(of: "port").flatMap { Int($0) },
+      isBackup: arguments.isOn("backup", off: "no-backup"),
+      isDisabledByKeyword: arguments.isOn("disabled", off: "enabled"),
+      weight: arguments.value(of: "weight").flatMap { Int($0) },
       isConditional: line.isConditional,
       hasVariableAddress: address.hasVariable,
-      tracked: Self.value(of: "track", in: arguments),
+      tracked: arguments.value(of: "track"),
       addressRange: address.range,
       markerRange: line.marker
     )
   }
 
-  private static func value(of keyword: String, in arguments: [String]) -> String? {
-    guard let index = arguments.lastIndex(of: keyword), index + 1 < arguments.count else {
-      return nil
+}
+
+/// What follows a server's address: keywords, some of them with a value (manual 5.2).
+struct ServerArguments {
+  private var settings: [(keyword: String, value: String?)] = []
+
+  init(_ words: [String]) {
+    var rest = words[...]
+    while let keyword = rest.popFirst() {
+      settings.append((keyword, Self.valued.contains(keyword) ? rest.popFirst() : nil))
     }
-    return arguments[index + 1]
   }
 
-  /// The last of a keyword and its opposite counts (manual 5.2).
-  private static func isOn(_ keyword: String, off opposite: String, in arguments: [String]) -> Bool
-  {
-    arguments.last { $0 == keyword || $0 == opposite } == keyword
+  func value(of keyword: String) -> String? {
+    settings.last { $0.keyword == keyword }?.value
   }
+
+  /// The last of a keyword and its opposite counts.
+  func isOn(_ keyword: String, off opposite: String) -> Bool {
+    settings.last { $0.keyword == keyword || $0.keyword == opposite }?.keyword == keyword
+  }
+
+  /// The keywords of HAProxy 2.6 and later that take a value: it must not be taken for a keyword
+  /// (`cookie disabled`).
+  private static let valued: Set<String> = [
+    "addr", "agent-addr", "agent-inter", "agent-port", "agent-send", "alpn", "ca-file",
+    "check-alpn", "check-proto", "check-sni", "ciphers", "ciphersuites", "client-sigalgs", "cookie",
+    "crl-file",
+    "crt", "curves", "downinter", "error-limit", "fall", "fastinter", "guid", "hash-key", "id",
+    "idle-ping", "init-addr", "init-state", "inter", "interface", "log-bufsize", "log-proto",
+    "max-reuse", "maxconn", "maxqueue", "minconn", "namespace", "npn", "observe", "on-error",
+    "on-marked-down", "on-marked-up", "pool-conn-name", "pool-low-conn", "pool-max-conn",
+    "pool-purge-delay", "port", "proto", "proxy-v2-options", "redir", "resolve-net",
+    "resolve-opts", "resolve-prefer", "resolvers", "rise", "set-proxy-v2-tlv-fmt", "shard",
+    "sigalgs", "slowstart", "sni", "socks4", "source", "ssl-max-ver", "ssl-min-ver", "tcp-ut",
+    "track", "usesrc", "verify", "verifyhost", "weight", "ws",
+  ]
 }
 
 /// Follows a file line by line and knows what `default-server` says for the servers below it: in

@@ -20,6 +20,8 @@ package struct BalancerObservation: Sendable, Hashable, Codable {
   package var statsSocketProblem: String?
   package var masterSocketProblem: String?
   package var oldWorkers = 0
+  /// It has none of the programs that speak to a unix socket (`SocketClient`).
+  package var lacksSocketClient = false
 
   package init() {}
 

@@ -116,6 +116,7 @@ extension BalancerSurvey {
       seen.statsSocketProblem = statsProblem
       seen.masterSocketProblem = masterProblem
       seen.oldWorkers = oldWorkers
+      seen.lacksSocketClient = values["client"] == nil
       guard let file = first("file"), let master = masters.first(where: { $0.reads(file) }),
         let client = first("client").flatMap(SocketClient.init)
       else { return seen }

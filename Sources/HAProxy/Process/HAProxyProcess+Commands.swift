@@ -19,7 +19,7 @@ extension HAProxyProcess {
       """
       \(stats)
       counters() {
-        stats 'show stat -1 6 -1' | awk -F, '
+        stats 'show stat -1 6 -1' | sed 's/"[^"]*"//g' | awk -F, '
           sub(/^# /, "") { for (i = 1; i <= NF; i++) at[$i] = i; next }
           at["stot"] { print $1 "/" $2, $at["stot"], $at["lastsess"] }'
       }
@@ -61,7 +61,7 @@ extension HAProxyProcess {
         order "set server $server state drain"
       done
       sessions() {
-        stats 'show stat -1 4 -1' | awk -F, -v servers=\
+        stats 'show stat -1 4 -1' | sed 's/"[^"]*"//g' | awk -F, -v servers=\
       \(ShellWord.quoting(servers.map(\.description).joined(separator: " "))) '
           BEGIN { unseen = split(servers, names, " "); for (n in names) wanted[names[n]] }
           sub(/^# /, "") { for (i = 1; i <= NF; i++) at[$i] = i; next }
@@ -126,8 +126,10 @@ extension HAProxyProcess {
         exit \(HAProxyFailure.fileChanged.rawValue)
       \(master)
       worker() { master 'show proc' | awk '/^# workers/ { on = 1; next } /^#/ { on = 0 }
-        on && NF { pid = $1 } /\\[failed: [1-9]/ { print "failed"; exit } END { print pid }'; }
-      before=$(worker)
+        on && NF { pid = $1 } END { print pid }'; }
+      # How often a reload has failed since the last that did not.
+      failures() { master 'show proc' | sed -n 's/.*\\[failed: \\([0-9]*\\)\\].*/\\1/p'; }
+      before=$(worker) failed=$(failures)
       [ -n "$before" ] || {
         echo "the master does not answer, so a reload could not be proven" >&2
         exit \(HAProxyFailure.reloadFailed.rawValue)
@@ -135,12 +137,15 @@ extension HAProxyProcess {
       \(custom ?? "kill -USR2 \(masterPID)") || exit \(HAProxyFailure.reloadFailed.rawValue)
       \(ShellDeadline.starting(deadline))
       until late; do
+        # While it loads itself anew, the master does not answer.
         now=$(worker 2>/dev/null)
-        case $now in
-          failed*) echo "HAProxy says that the reload failed" >&2; break ;;
-          '' | "$before") sleep 0.02 ;;
-          *) exit 0 ;;
-        esac
+        [ -z "$now" ] || [ "$now" = "$before" ] || exit 0
+        now=$(failures 2>/dev/null)
+        [ "${now:-0}" -le "${failed:-0}" ] || {
+          echo "HAProxy says that the reload failed" >&2
+          break
+        }
+        sleep 0.02
       done
       exit \(HAProxyFailure.reloadFailed.rawValue)
       """,

@@ -40,6 +40,8 @@ package struct Finding: Error, Sendable, Hashable {
 
     // Balancers.
     case haproxyNotRunning
+    /// None of the programs that speak to a unix socket is there.
+    case noSocketClient
     case configurationInvalid(String)
     case unloadedEdits(path: String)
     case statsSocketUnusable(path: String?, reason: String)

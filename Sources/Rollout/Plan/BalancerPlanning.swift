@@ -11,6 +11,9 @@ struct BalancerPlanning {
   private let original: [UInt8]
   private var document: Configuration
   private var chain: [[LineEdit]] = []
+  /// Whether the batch in hand is applied to the running process by its stats socket, else by a
+  /// reload. A server that the process does not know can only come by a reload.
+  private var appliesAtRuntime = false
 
   /// The balancers that were seen and serve a chosen host; the inspector has named the others.
   static func all(_ request: Planner.Request) -> [BalancerPlanning] {
@@ -101,6 +104,8 @@ struct BalancerPlanning {
       }
     }
     guard !targets.isEmpty else { return }
+    appliesAtRuntime =
+      balancer.appliesAtRuntime(process) && targets.allSatisfy { $0.running != nil }
     let ids = targets.map(\.id)
     let guarded = Set(ids.map(\.backend)).sorted().map { backend in
       ServerExpectation.anotherUp(backend: backend, besides: ids)
@@ -159,8 +164,6 @@ extension BalancerPlanning {
     var from: String
     var to: String
   }
-
-  private var appliesAtRuntime: Bool { balancer.appliesAtRuntime(process) }
 
   /// Makes an edit per target and follows the document through them.
   private mutating func edits(

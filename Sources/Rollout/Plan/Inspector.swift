@@ -104,7 +104,13 @@ extension Inspector {
       return [Finding(balancer.name, .blocking, .notRoot(sudo: balancer.ssh.sudo))]
     }
     guard let process = observation.process else {
-      return [Finding(balancer.name, .blocking, .haproxyNotRunning)]
+      return [
+        Finding(
+          balancer.name,
+          .blocking,
+          observation.lacksSocketClient ? .noSocketClient : .haproxyNotRunning
+        )
+      ]
     }
     return processFindings(balancer, observation, process)
       + request.hosts.flatMap { host in
@@ -216,10 +222,13 @@ extension Inspector {
   }
 
   private func runningFindings(_ target: ServerTarget) -> [Finding]? {
-    guard let running = target.running else {
-      return [Finding(target.balancer.name, .blocking, .serverNotRunning(target.id))]
-    }
     let isOurs = target.line?.state == .disabled
+    guard let running = target.running else {
+      // What a run that was cut off between two reloads left behind comes back by a reload.
+      return isOurs
+        ? returnFindings(target)
+        : [Finding(target.balancer.name, .blocking, .serverNotRunning(target.id))]
+    }
     let mayBeOut = request.wish == .rolledBack || request.wish == .putBack || isOurs
     guard running.isReady || mayBeOut else {
       return [
@@ -231,6 +240,16 @@ extension Inspector {
       ]
     }
     return nil
+  }
+
+  /// What stands in the way of the reload that brings a server back; nil where nothing does.
+  private func returnFindings(_ target: ServerTarget) -> [Finding]? {
+    guard let observation = request.observation.balancers[target.balancer.name]?.observation,
+      let process = observation.process, target.balancer.appliesAtRuntime(process)
+    else { return nil }
+    let findings = reloadFindings(target.balancer, observation, process)
+      .filter { $0.severity == .blocking }
+    return findings.isEmpty ? nil : findings
   }
 
   private func warnings(_ target: ServerTarget, _ line: ServerLine) -> [Finding] {

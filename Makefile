@@ -41,7 +41,8 @@ unit-test: debug ## run the tests that need no lab
 	$(say) 'Running the unit tests'
 	swift test --skip-build $(check) --no-parallel --skip '^(ProxyServer|(Rollout)?Lab)Tests\.'
 	@# In a process of their own: they count descriptors, and start programs that inherit them.
-	swift test --skip-build $(check) --no-parallel --filter '^ProxyServerTests\.'
+	DUPLEX_TEST_ENGINE=epoll swift test --skip-build $(check) --no-parallel --filter '^ProxyServerTests\.'
+	DUPLEX_TEST_ENGINE=io_uring swift test --skip-build $(check) --no-parallel --filter '^ProxyServerTests\.'
 
 lab-test: debug proxy ## run the tests that need a lab, one after another; needs root
 	$(say) 'Running the tests of the lab'

@@ -70,13 +70,18 @@ let package = Package(
       providers: [.apt(["libssh2-1-dev"])]
     ),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CURing",
+      pkgConfig: "liburing",
+      providers: [.apt(["liburing-dev"])]
+    ),
     .target(name: "CLinux"),
 
     // Rooms that touch the world.
     room("SSH", ["Remote", "CLibSSH2", "COpenSSL", system, logging]),
     room("Workspace", ["Fleet", "Rollout", yams, mustache, "COpenSSL", system]),
     room("Engine", ["Fleet", "Remote", "HAProxy", "Monit", "Rollout"]),
-    room("ProxyServer", ["Duplex", "CLinux"]),
+    room("ProxyServer", ["Duplex", "CURing", "CLinux"]),
     room(
       "Commands",
       [

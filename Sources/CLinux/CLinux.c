@@ -24,11 +24,20 @@ static void set_option(int fd, int level, int name, int value) {
   setsockopt(fd, level, name, &value, sizeof value);
 }
 
-int clinux_stream_socket(int family) {
-  int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+static int stream_socket(int family, int flags) {
+  int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
   if (fd < 0) return -errno;
   if (family != AF_UNIX) set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   return fd;
+}
+
+int clinux_stream_socket(int family) { return stream_socket(family, SOCK_NONBLOCK); }
+
+int clinux_blocking_stream_socket(int family) { return stream_socket(family, 0); }
+
+void clinux_set_blocking(int fd, int blocking) {
+  int flag = !blocking;
+  ioctl(fd, FIONBIO, &flag);
 }
 
 int clinux_listen(const struct sockaddr *address, socklen_t length) {
@@ -80,9 +89,13 @@ int clinux_unacknowledged(int fd) {
   return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;
 }
 
-void clinux_close_by_reset(int fd) {
+void clinux_reset_at_close(int fd) {
   struct linger at_once = {.l_onoff = 1, .l_linger = 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void clinux_close_by_reset(int fd) {
+  clinux_reset_at_close(fd);
   close(fd);
 }
 

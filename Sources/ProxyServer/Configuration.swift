@@ -6,6 +6,8 @@ package struct Configuration: Sendable, Equatable {
   package var limits = Limits()
   /// A line for each connection.
   package var isVerbose = false
+  /// Nil: io_uring, and epoll where the kernel has no io_uring for us.
+  package var engine: Engine? = .epoll
 
   package init() {}
 }

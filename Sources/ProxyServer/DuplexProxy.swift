@@ -40,12 +40,33 @@ package enum DuplexProxy {
     let log = Log(isVerbose: configuration.isVerbose)
     let limit = clinux_raise_descriptor_limit()
     var stop: [Int32] = [-1, -1]
-    guard limit > 0, clinux_socket_pair(&stop) >= 0, clinux_write_stop_signals(stop[1]) >= 0,
-      let loop = EpollLoop()
+    guard limit > 0, clinux_socket_pair(&stop) >= 0, clinux_write_stop_signals(stop[1]) >= 0
     else {
       log.line("could not start: the kernel refused a descriptor or a signal handler")
       return 1
     }
+    if configuration.engine != .epoll {
+      if let loop = UringLoop() { return serve(configuration, loop, Int(limit), stop[0], log) }
+      guard configuration.engine == nil else {
+        log.line("could not start: the kernel has no io_uring for this process (Linux 6.1 has)")
+        return 1
+      }
+      log.line("the kernel has no io_uring for this process, so epoll is used")
+    }
+    guard let loop = EpollLoop() else {
+      log.line("could not start: the kernel gave no epoll descriptor")
+      return 1
+    }
+    return serve(configuration, loop, Int(limit), stop[0], log)
+  }
+
+  private static func serve(
+    _ configuration: Configuration,
+    _ loop: some EventLoop,
+    _ descriptorLimit: Int,
+    _ stop: Int32,
+    _ log: Log
+  ) -> Int32 {
     let sockets: ListeningSockets
     do {
       sockets = try ListeningSockets(configuration)
@@ -58,8 +79,8 @@ package enum DuplexProxy {
       configuration,
       loop: loop,
       sockets: sockets,
-      stop: stop[0],
-      descriptorLimit: Int(limit),
+      stop: stop,
+      descriptorLimit: descriptorLimit,
       log: log
     )
     for route in sockets.routes {
@@ -88,6 +109,7 @@ package enum DuplexProxy {
       shadow-buffer \(limits.shadowBuffer) bytes a connection, \(limits.shadowBufferTotal) in all
       connect-timeout \(Double(limits.connectTimeout) / 1e9) s
       drain-timeout \(Double(limits.drainTimeout) / 1e9) s
+      engine \(configuration.engine?.rawValue ?? "auto")
 
       """
     return text
@@ -109,6 +131,7 @@ package enum DuplexProxy {
           --shadow-buffer-total BYTES  what all shadows together may (default 64m)
           --connect-timeout SECONDS    for primaries and shadows (default 5)
           --drain-timeout SECONDS      for open connections after SIGTERM (default 30)
+          --engine auto|io_uring|epoll what sockets are waited for with (default epoll; auto: io_uring where it can be)
       -v, --verbose                a line for each connection
           --check                  print what the configuration means, and exit
           --version, --help

@@ -39,8 +39,7 @@ final class EpollLoop: EventLoop {
   private var ready: [SocketID] = []
   private var retries: [(socket: SocketID, address: SocketAddress)] = []
   private var failures: [(socket: SocketID, errno: Int32)] = []
-  /// The copy of the bytes being handed over, made when the first socket cannot take them.
-  private var copy: (chunk: Chunk, source: UnsafeRawPointer)?
+  private var copy = SharedCopy()
 
   /// Nil when the kernel gives no epoll descriptor.
   init?() {
@@ -56,6 +55,8 @@ final class EpollLoop: EventLoop {
     events.deallocate()
     buffer.deallocate()
   }
+
+  func stream(_ family: Int32) -> Int32 { clinux_stream_socket(family) }
 
   func adopt(_ descriptor: Int32, tag: Tag) -> SocketID? {
     let index: UInt32
@@ -157,7 +158,7 @@ final class EpollLoop: EventLoop {
     if rest.count < OutputQueue.smallPiece {
       sockets[index].output.append(small: rest)
     } else {
-      let shared = sharedCopy(of: rest)
+      let shared = copy.holding(rest)
       sockets[index].output.append(sharing: shared.chunk, from: shared.start)
     }
     return rest.count
@@ -335,8 +336,9 @@ extension EpollLoop {
       case 1...:
         if sockets[index].reception == .bytes {
           let bytes = UnsafeRawBufferPointer(start: buffer.baseAddress, count: result)
+          copy.begin(bytes)
           handler.completed(.received(bytes), tag: tag, socket: socket)
-          copy = nil
+          copy.end()
         } else {
           handler.completed(.discarded(result), tag: tag, socket: socket)
         }
@@ -376,23 +378,5 @@ extension EpollLoop {
         handler.completed(.sendFailed(errno: errno), tag: tag, socket: socket)
       }
     }
-  }
-
-  /// One copy of the bytes being handed over serves every socket that cannot take them now.
-  private func sharedCopy(of rest: UnsafeRawBufferPointer) -> (chunk: Chunk, start: Int) {
-    if let copy, rest.baseAddress! >= copy.source,
-      rest.baseAddress! + rest.count == copy.source + copy.chunk.count
-    {
-      return (copy.chunk, rest.baseAddress! - copy.source)
-    }
-    let chunk = Chunk(copying: rest, capacity: 0)
-    let isReceived =
-      UnsafeRawPointer(
-        buffer.baseAddress!
-      )..<UnsafeRawPointer(
-        buffer.baseAddress! + buffer.count
-      )
-    if isReceived.contains(rest.baseAddress!) { copy = (chunk, rest.baseAddress!) }
-    return (chunk, 0)
   }
 }

@@ -61,7 +61,10 @@ protocol CompletionHandler: AnyObject {
 /// within `turn` and never from within a request. Epoll and io_uring fit behind it alike: accepts and receives
 /// are asked for once and go on until paused, and bytes given to `send` are the loop's to keep until taken.
 protocol EventLoop: AnyObject {
-  /// Takes ownership of a non-blocking descriptor. Nil when the kernel has no room to watch it; then it is closed.
+  /// A new stream socket for `adopt` and `connect`, or the negated errno.
+  func stream(_ family: Int32) -> Int32
+
+  /// Takes ownership of a descriptor: one of `stream`, of `accepted`, or a non-blocking one. Nil when the kernel has no room to watch it; then it is closed.
   func adopt(_ descriptor: Int32, tag: Tag) -> SocketID?
 
   func close(_ socket: SocketID, _ how: Closing)

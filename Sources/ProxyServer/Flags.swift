@@ -127,7 +127,7 @@ extension Flags {
 extension Flags {
   private enum Flag: RawRepresentable {
     case listen, relay, socket, duplicate, verbose, bind, config, admin
-    case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout
+    case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout, engine
 
     init?(rawValue: String) {
       switch rawValue {
@@ -143,6 +143,7 @@ extension Flags {
       case "--shadow-buffer-total": self = .shadowBufferTotal
       case "--connect-timeout": self = .connectTimeout
       case "--drain-timeout": self = .drainTimeout
+      case "--engine": self = .engine
       default: return nil
       }
     }
@@ -161,6 +162,7 @@ extension Flags {
       case .shadowBufferTotal: "--shadow-buffer-total"
       case .connectTimeout: "--connect-timeout"
       case .drainTimeout: "--drain-timeout"
+      case .engine: "--engine"
       }
     }
 
@@ -192,6 +194,11 @@ extension Flags {
     case .shadowBufferTotal: take(size(value, place, flag)) { $0.shadowBufferTotal = $1 }
     case .connectTimeout: take(duration(value, place, flag)) { $0.connectTimeout = $1 }
     case .drainTimeout: take(duration(value, place, flag)) { $0.drainTimeout = $1 }
+    case .engine:
+      configuration.engine = Engine(rawValue: value)
+      guard configuration.engine != nil || value == "auto" else {
+        return report(place, "--engine \(value): auto, io_uring or epoll was expected")
+      }
     }
   }
 

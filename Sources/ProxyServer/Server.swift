@@ -111,7 +111,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
 extension Server {
   /// A connected or connecting socket of the server's own making, or the reason why there is none.
   func open(_ address: SocketAddress, tag: Tag) -> SocketID? {
-    let descriptor = clinux_stream_socket(address.family)
+    let descriptor = loop.stream(address.family)
     guard descriptor >= 0, let socket = loop.adopt(descriptor, tag: tag) else { return nil }
     descriptors += 1
     loop.connect(socket, to: address)

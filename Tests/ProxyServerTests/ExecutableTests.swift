@@ -171,6 +171,7 @@ extension RealSockets {
           shadow-buffer 1048576 bytes a connection, 67108864 in all
           connect-timeout 5.0 s
           drain-timeout 30.0 s
+          engine epoll
 
           """
       )

@@ -12,6 +12,11 @@
 // Opens a non-blocking, close-on-exec stream socket; TCP sockets get TCP_NODELAY.
 int clinux_stream_socket(int family);
 
+// The same, blocking: io_uring waits by itself for those alone.
+int clinux_blocking_stream_socket(int family);
+
+void clinux_set_blocking(int fd, int blocking);
+
 // Opens a listening socket bound to the address; TCP_NODELAY and SO_KEEPALIVE pass on to what it accepts.
 int clinux_listen(const struct sockaddr *address, socklen_t length);
 
@@ -32,6 +37,9 @@ ssize_t clinux_send(int fd, const void *bytes, size_t size);
 
 // Bytes the peer has not acknowledged yet.
 int clinux_unacknowledged(int fd);
+
+// Makes the close of a socket send a reset instead of a FIN.
+void clinux_reset_at_close(int fd);
 
 // Closes with a reset instead of a FIN.
 void clinux_close_by_reset(int fd);

@@ -14,18 +14,19 @@ enum Requirements {
 
   /// - Throws: everything that is missing and what to do about it. Leaves nothing behind.
   static func check() async throws {
-    guard getuid() == 0 else { throw LabError("a lab needs root: run it with sudo") }
+    var problems = getuid() == 0 ? [] : ["a lab needs root: run it with sudo"]
     var missing: [String] = []
     for (tool, package) in packages {
       guard try await !Tool.attempt(["sh", "-c", "command -v \(tool)"]).succeeded else { continue }
       if !missing.contains(package) { missing.append(package) }
     }
-    guard missing.isEmpty else {
-      throw LabError(
+    if !missing.isEmpty {
+      problems.append(
         "missing on this machine: apt-get install --no-install-recommends "
           + missing.joined(separator: " ")
       )
     }
+    guard problems.isEmpty else { throw LabError(problems.joined(separator: "\n")) }
     // Namespaces, and an overlay over /, both gone when the trial ends.
     let trial = try await Tool.attempt([
       "unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--propagation",

@@ -29,14 +29,20 @@ final class TestProxy: Sendable {
     stopDescriptor = pair[1]
     let (started, stop) = (configuration, pair[0])
     worker = Worker {
-      Server(
-        started,
-        loop: EpollLoop()!,
-        sockets: sockets,
-        stop: stop,
-        descriptorLimit: descriptorLimit,
-        log: Log(descriptor: -1)
-      ).run()
+      func serve(_ loop: some EventLoop) {
+        Server(
+          started,
+          loop: loop,
+          sockets: sockets,
+          stop: stop,
+          descriptorLimit: descriptorLimit,
+          log: Log(descriptor: -1)
+        ).run()
+      }
+      switch Engine.tested {
+      case .epoll: serve(EpollLoop()!)
+      case .uring: serve(UringLoop()!)
+      }
     }
   }
 

@@ -1,0 +1,601 @@
+import CLinux
+import CURing
+import Glibc
+
+/// The event loop on io_uring: accepts and receives are asked for once and complete again and again, into buffers
+/// that the kernel chooses when bytes have come, and a turn is one system call. Sends go straight to the socket.
+///
+/// It needs Linux 6.1, and sockets that block: on others the kernel would report that nothing is there instead of
+/// waiting. All of it runs on the thread that takes the first turn.
+final class UringLoop: EventLoop {
+  private struct Socket {
+    var descriptor: Int32 = -1
+    var generation: UInt32 = 0
+    var tag = Tag(role: .stop, index: 0)
+    var reception = Reception.off
+    var accepting = false
+    /// An accept is with the kernel.
+    var isAccepting = false
+    var connecting = false
+    var writable = true
+    /// The kernel will tell when there is room to send.
+    var awaitsRoom = false
+    /// The kernel will tell when the connection breaks.
+    var isWatched = false
+    var receive = Receive.none
+    /// The receive that is with the kernel has been taken back, but has not completed.
+    var isCancelling = false
+    /// Receives in a row that filled their buffer.
+    var filled = 0
+    /// Bytes that came after the server had stopped receiving, and how the stream ended after them.
+    var held: [Chunk] = []
+    var heldEnd: Int32?
+    /// Accepted after the server had told it to rest.
+    var heldAccepts: [Int32] = []
+    var listed = false
+    var output = OutputQueue()
+
+    var hasRequests: Bool {
+      isAccepting || connecting || awaitsRoom || isWatched || receive != .none
+    }
+  }
+
+  /// What of a socket's receiving is with the kernel.
+  private enum Receive: UInt8 {
+    case none, small, large, discard
+
+    var kind: Kind {
+      switch self {
+      case .none: .ignored
+      case .small: .small
+      case .large: .large
+      case .discard: .discard
+      }
+    }
+  }
+
+  /// What a completion is about; it travels through the kernel with the socket's identity.
+  private enum Kind: UInt64 { case ignored, accept, connect, small, large, discard, room, watch }
+
+  private static let smallSize = 8 * 1024
+  private static let smallCount = 256
+  /// A stream that fills this many buffers in a row gets large ones.
+  private static let bulk = 4
+  private static let largeSize = 256 * 1024
+  private static let largeCount = 16
+  private static let discardSize = 1 << 20
+  /// As many as the completion ring holds, so that a turn leaves none behind.
+  private static let batchSize = 8192
+
+  private let ring: UnsafeMutablePointer<io_uring>
+  private var isEnabled = false
+  private let small: BufferGroup
+  private let large: BufferGroup
+  private let batch: UnsafeMutablePointer<curing_completion>
+  private var batchCount = 0
+  private var batchPosition = 0
+  private var sockets: [Socket] = []
+  private var free: [UInt32] = []
+  /// Sockets that have something to hand over without another completion.
+  private var ready: [SocketID] = []
+  private var failures: [(socket: SocketID, errno: Int32)] = []
+  /// Addresses that the kernel reads at the next submission.
+  private var addresses: [UnsafeMutableRawPointer] = []
+  private var copy = SharedCopy()
+
+  /// Nil when the kernel is older than 6.1, forbids io_uring, or has no room for it.
+  init?() {
+    ring = .allocate(capacity: 1)
+    guard curing_open(ring, 1024, UInt32(Self.batchSize)) == 0 else {
+      ring.deallocate()
+      return nil
+    }
+    guard let small = BufferGroup(ring, 0, size: Self.smallSize, count: Self.smallCount),
+      let large = BufferGroup(ring, 1, size: Self.largeSize, count: Self.largeCount)
+    else {
+      io_uring_queue_exit(ring)
+      ring.deallocate()
+      return nil
+    }
+    self.small = small
+    self.large = large
+    batch = .allocate(capacity: Self.batchSize)
+  }
+
+  deinit {
+    io_uring_queue_exit(ring)
+    ring.deallocate()
+    for socket in sockets where socket.descriptor >= 0 { Glibc.close(socket.descriptor) }
+    for descriptor in sockets.flatMap(\.heldAccepts) { Glibc.close(descriptor) }
+    for address in addresses { address.deallocate() }
+    batch.deallocate()
+  }
+
+  func stream(_ family: Int32) -> Int32 { clinux_blocking_stream_socket(family) }
+
+  func adopt(_ descriptor: Int32, tag: Tag) -> SocketID? {
+    switch tag.role {
+    case .listener, .adminListener, .stop: clinux_set_blocking(descriptor, 1)
+    case .client, .primary, .shadow, .admin, .probe: break
+    }
+    let index: UInt32
+    if let last = free.popLast() {
+      index = last
+    } else {
+      index = UInt32(sockets.count)
+      sockets.append(Socket())
+    }
+    sockets[Int(index)].descriptor = descriptor
+    sockets[Int(index)].tag = tag
+    return SocketID(index: index, generation: sockets[Int(index)].generation)
+  }
+
+  func close(_ socket: SocketID, _ how: Closing) {
+    guard isOpen(socket) else { return }
+    let index = Int(socket.index)
+    let descriptor = sockets[index].descriptor
+    if how == .reset { clinux_reset_at_close(descriptor) }
+    for accepted in sockets[index].heldAccepts { Glibc.close(accepted) }
+    // While the kernel has a request for it, the connection would outlive its descriptor.
+    if sockets[index].hasRequests {
+      curing_close(ring, descriptor)
+    } else {
+      Glibc.close(descriptor)
+    }
+    sockets[index] = Socket()
+    sockets[index].generation = (socket.generation &+ 1) & Self.generationMask
+    free.append(socket.index)
+  }
+
+  func accept(_ listener: SocketID) {
+    guard isOpen(listener) else { return }
+    let index = Int(listener.index)
+    sockets[index].accepting = true
+    if !sockets[index].heldAccepts.isEmpty { list(listener) }
+    armAccept(listener)
+  }
+
+  func rest(_ listener: SocketID) {
+    let index = Int(listener.index)
+    sockets[index].accepting = false
+    if sockets[index].isAccepting { curing_cancel(ring, data(listener, .accept)) }
+  }
+
+  func drainAccepts(_ listener: SocketID, _ body: (Int32) -> Void) {
+    guard isOpen(listener) else { return }
+    let index = Int(listener.index)
+    rest(listener)
+    let held = sockets[index].heldAccepts
+    sockets[index].heldAccepts = []
+    for descriptor in held { body(descriptor) }
+    // Accepted already, but not handed over yet. The kernel accepts nothing more before the next turn.
+    for position in batchPosition..<batchCount
+    where batch[position].data == data(listener, .accept) && batch[position].result >= 0 {
+      body(batch[position].result)
+      batch[position].data = 0
+    }
+    clinux_set_blocking(sockets[index].descriptor, 0)
+    while true {
+      let descriptor = clinux_accept(sockets[index].descriptor)
+      if descriptor >= 0 {
+        clinux_set_blocking(descriptor, 1)
+        body(descriptor)
+      } else if descriptor != -ECONNABORTED {
+        return
+      }
+    }
+  }
+
+  func connect(_ socket: SocketID, to address: SocketAddress) {
+    let index = Int(socket.index)
+    sockets[index].connecting = true
+    sockets[index].writable = false
+    address.withPointer { pointer, length in
+      let kept = UnsafeMutableRawPointer.allocate(byteCount: Int(length), alignment: 16)
+      kept.copyMemory(from: pointer, byteCount: Int(length))
+      addresses.append(kept)
+      curing_connect(
+        ring,
+        sockets[index].descriptor,
+        kept.assumingMemoryBound(to: sockaddr.self),
+        length,
+        data(socket, .connect)
+      )
+    }
+  }
+
+  func receive(_ socket: SocketID, _ reception: Reception) {
+    let index = Int(socket.index)
+    sockets[index].reception = reception
+    if reception == .off {
+      cancelReceive(socket)
+      watch(socket)
+    } else {
+      if !sockets[index].held.isEmpty || sockets[index].heldEnd != nil { list(socket) }
+      armReceive(socket)
+    }
+  }
+
+  func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Int {
+    guard bytes.count > 0 else { return 0 }
+    let index = Int(socket.index)
+    var sent = 0
+    if sockets[index].writable, sockets[index].output.isEmpty {
+      let result = clinux_send(sockets[index].descriptor, bytes.baseAddress, bytes.count)
+      if result == bytes.count { return 0 }
+      if result < 0, result != -Int(EAGAIN) {
+        failures.append((socket, Int32(-result)))
+        return 0
+      }
+      sent = max(0, result)
+      awaitRoom(socket)
+    }
+    let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
+    if rest.count < OutputQueue.smallPiece {
+      sockets[index].output.append(small: rest)
+    } else {
+      let shared = copy.holding(rest)
+      sockets[index].output.append(sharing: shared.chunk, from: shared.start)
+    }
+    return rest.count
+  }
+
+  func hasUnacknowledged(_ socket: SocketID) -> Bool {
+    clinux_unacknowledged(sockets[Int(socket.index)].descriptor) > 0
+  }
+
+  func finish(_ socket: SocketID) {
+    Glibc.shutdown(sockets[Int(socket.index)].descriptor, Int32(SHUT_WR))
+  }
+
+  func turn(until deadline: UInt64, _ handler: some CompletionHandler) {
+    if !isEnabled {
+      _ = curing_enable(ring)
+      isEnabled = true
+    }
+    curing_turn(ring, patience(until: deadline))
+    for address in addresses { address.deallocate() }
+    addresses.removeAll(keepingCapacity: true)
+    let waiting = ready
+    ready.removeAll(keepingCapacity: true)
+    batchPosition = 0
+    batchCount = Int(curing_take(ring, batch, UInt32(Self.batchSize)))
+    while batchPosition < batchCount {
+      let completion = batch[batchPosition]
+      batchPosition += 1
+      took(completion, handler)
+    }
+    for socket in waiting where isOpen(socket) && sockets[Int(socket.index)].listed {
+      sockets[Int(socket.index)].listed = false
+      handOver(socket, handler)
+    }
+    reportFailures(handler)
+  }
+}
+
+// MARK: Identity
+
+extension UringLoop {
+  private static var generationMask: UInt32 { 0x0fff_ffff }
+
+  private func data(_ socket: SocketID, _ kind: Kind) -> UInt64 {
+    kind.rawValue << 60 | UInt64(socket.generation) << 32 | UInt64(socket.index)
+  }
+
+  private func isOpen(_ socket: SocketID) -> Bool {
+    sockets[Int(socket.index)].generation == socket.generation
+      && sockets[Int(socket.index)].descriptor >= 0
+  }
+
+  private func list(_ socket: SocketID) {
+    guard !sockets[Int(socket.index)].listed else { return }
+    sockets[Int(socket.index)].listed = true
+    ready.append(socket)
+  }
+
+  /// Nanoseconds that the next turn may wait.
+  private func patience(until deadline: UInt64) -> UInt64 {
+    guard ready.isEmpty, failures.isEmpty else { return 0 }
+    guard deadline != .max else { return .max }
+    let now = clinux_monotonic_nanoseconds()
+    return deadline > now ? deadline - now : 0
+  }
+}
+
+// MARK: Asking the kernel
+
+extension UringLoop {
+  private func armAccept(_ listener: SocketID) {
+    let index = Int(listener.index)
+    guard sockets[index].accepting, !sockets[index].isAccepting else { return }
+    sockets[index].isAccepting = true
+    curing_accept(ring, sockets[index].descriptor, data(listener, .accept))
+  }
+
+  /// Asks for what the server wants to receive, unless something else is still with the kernel.
+  private func armReceive(_ socket: SocketID, expectsNone: Bool = true) {
+    let index = Int(socket.index)
+    guard sockets[index].receive == .none, !sockets[index].connecting,
+      sockets[index].heldEnd == nil
+    else { return }
+    let receive: Receive =
+      switch sockets[index].reception {
+      case .off: .none
+      case .bytes: sockets[index].filled >= Self.bulk ? .large : .small
+      // The bytes of a unix socket have to be copied to be thrown away.
+      case .discard: sockets[index].filled < 0 ? .small : .discard
+      }
+    sockets[index].receive = receive
+    let descriptor = sockets[index].descriptor
+    let data = data(socket, receive.kind)
+    switch receive {
+    case .none: break
+    case .small: curing_receive_on(ring, descriptor, small.number, data)
+    case .large: curing_receive_once(ring, descriptor, large.number, data)
+    case .discard:
+      curing_discard(ring, descriptor, Self.discardSize, expectsNone ? 1 : 0, data)
+    }
+  }
+
+  private func cancelReceive(_ socket: SocketID) {
+    let index = Int(socket.index)
+    guard sockets[index].receive != .none, !sockets[index].isCancelling else { return }
+    sockets[index].isCancelling = true
+    curing_cancel(ring, data(socket, sockets[index].receive.kind))
+  }
+
+  private func awaitRoom(_ socket: SocketID) {
+    let index = Int(socket.index)
+    sockets[index].writable = false
+    guard !sockets[index].awaitsRoom else { return }
+    sockets[index].awaitsRoom = true
+    curing_poll(ring, sockets[index].descriptor, UInt32(POLLOUT), data(socket, .room))
+  }
+
+  /// Asks to be told when the connection breaks, while nobody receives from it.
+  private func watch(_ socket: SocketID) {
+    let index = Int(socket.index)
+    guard !sockets[index].isWatched, !sockets[index].connecting else { return }
+    sockets[index].isWatched = true
+    curing_poll(ring, sockets[index].descriptor, 0, data(socket, .watch))
+  }
+}
+
+// MARK: What the kernel says
+
+extension UringLoop {
+  private func took(_ completion: curing_completion, _ handler: some CompletionHandler) {
+    guard let kind = Kind(rawValue: completion.data >> 60), kind != .ignored else { return }
+    let socket = SocketID(
+      index: UInt32(truncatingIfNeeded: completion.data),
+      generation: UInt32(truncatingIfNeeded: completion.data >> 32) & Self.generationMask
+    )
+    let buffer = curing_buffer(completion.flags)
+    guard isOpen(socket) else {
+      if kind == .accept, completion.result >= 0 { Glibc.close(completion.result) }
+      if buffer >= 0 { (kind == .large ? large : small).give(UInt16(buffer)) }
+      return
+    }
+    switch kind {
+    case .ignored: break
+    case .accept: accepted(completion, socket, handler)
+    case .connect: connected(completion.result, socket, handler)
+    case .small: received(completion, into: small, socket, handler)
+    case .large: received(completion, into: large, socket, handler)
+    case .discard: discarded(completion, socket, handler)
+    case .room:
+      sockets[Int(socket.index)].awaitsRoom = false
+      sockets[Int(socket.index)].writable = true
+      flush(socket, handler)
+    case .watch: broke(completion.result, socket, handler)
+    }
+  }
+
+  private func accepted(
+    _ completion: curing_completion,
+    _ listener: SocketID,
+    _ handler: some CompletionHandler
+  ) {
+    let index = Int(listener.index)
+    if curing_has_more(completion.flags) == 0 { sockets[index].isAccepting = false }
+    let tag = sockets[index].tag
+    switch completion.result {
+    case 0... where sockets[index].accepting:
+      handler.completed(.accepted(completion.result), tag: tag, socket: listener)
+    case 0...: sockets[index].heldAccepts.append(completion.result)
+    case -ECANCELED, -ECONNABORTED, -EINTR, -EAGAIN: break
+    default:
+      guard sockets[index].accepting else { break }
+      sockets[index].accepting = false
+      handler.completed(
+        .acceptFailed(errno: -completion.result),
+        tag: tag,
+        socket: listener
+      )
+    }
+    if isOpen(listener) { armAccept(listener) }
+  }
+
+  private func connected(
+    _ result: Int32,
+    _ socket: SocketID,
+    _ handler: some CompletionHandler
+  ) {
+    let index = Int(socket.index)
+    guard result == 0 else {
+      return handler.completed(.failed(errno: -result), tag: sockets[index].tag, socket: socket)
+    }
+    sockets[index].connecting = false
+    sockets[index].writable = true
+    handler.completed(.connected, tag: sockets[index].tag, socket: socket)
+    guard isOpen(socket) else { return }
+    armReceive(socket)
+    flush(socket, handler)
+  }
+
+  private func received(
+    _ completion: curing_completion,
+    into group: BufferGroup,
+    _ socket: SocketID,
+    _ handler: some CompletionHandler
+  ) {
+    let index = Int(socket.index)
+    receiveCompleted(completion, index)
+    let count = Int(completion.result)
+    let number = curing_buffer(completion.flags)
+    if count > 0, number >= 0 {
+      sized(socket, count, of: group)
+      let bytes = UnsafeRawBufferPointer(start: group.address(UInt16(number)), count: count)
+      deliver(bytes, socket, handler)
+    }
+    if number >= 0 { group.give(UInt16(number)) }
+    if count <= 0 { ended(completion.result, socket, handler) }
+    if isOpen(socket) { armReceive(socket) }
+  }
+
+  private func receiveCompleted(_ completion: curing_completion, _ index: Int) {
+    guard curing_has_more(completion.flags) == 0 else { return }
+    sockets[index].receive = .none
+    sockets[index].isCancelling = false
+  }
+
+  /// Learns from how full a buffer came whether the stream is bulky.
+  private func sized(_ socket: SocketID, _ count: Int, of group: BufferGroup) {
+    let index = Int(socket.index)
+    guard sockets[index].reception == .bytes else { return }
+    if count < Self.smallSize {
+      sockets[index].filled = 0
+    } else if group.number == small.number {
+      sockets[index].filled += 1
+      if sockets[index].filled == Self.bulk { cancelReceive(socket) }
+    }
+  }
+
+  private func deliver(
+    _ bytes: UnsafeRawBufferPointer,
+    _ socket: SocketID,
+    _ handler: some CompletionHandler
+  ) {
+    let index = Int(socket.index)
+    let tag = sockets[index].tag
+    switch sockets[index].reception {
+    case .discard: handler.completed(.discarded(bytes.count), tag: tag, socket: socket)
+    case .bytes where sockets[index].held.isEmpty:
+      copy.begin(bytes)
+      handler.completed(.received(bytes), tag: tag, socket: socket)
+      copy.end()
+    case .bytes, .off: sockets[index].held.append(Chunk(copying: bytes, capacity: 0))
+    }
+  }
+
+  private func discarded(
+    _ completion: curing_completion,
+    _ socket: SocketID,
+    _ handler: some CompletionHandler
+  ) {
+    let index = Int(socket.index)
+    receiveCompleted(completion, index)
+    switch completion.result {
+    case 1...:
+      handler.completed(
+        .discarded(Int(completion.result)),
+        tag: sockets[index].tag,
+        socket: socket
+      )
+    case -EFAULT, -EINVAL: sockets[index].filled = -1
+    default: ended(completion.result, socket, handler)
+    }
+    guard isOpen(socket) else { return }
+    armReceive(socket, expectsNone: curing_is_nonempty(completion.flags) == 0)
+  }
+
+  /// The stream's end: 0 for a FIN, else an errno. Some results mean only to ask again.
+  private func ended(_ result: Int32, _ socket: SocketID, _ handler: some CompletionHandler) {
+    let index = Int(socket.index)
+    switch result {
+    case -ECANCELED, -ENOBUFS, -EINTR, -EAGAIN: return
+    default: break
+    }
+    guard sockets[index].reception != .off, sockets[index].held.isEmpty else {
+      sockets[index].heldEnd = result
+      return
+    }
+    sockets[index].reception = .off
+    let tag = sockets[index].tag
+    if result == 0 {
+      handler.completed(.ended, tag: tag, socket: socket)
+      if isOpen(socket) { watch(socket) }
+    } else {
+      handler.completed(.failed(errno: -result), tag: tag, socket: socket)
+    }
+  }
+
+  private func broke(_ events: Int32, _ socket: SocketID, _ handler: some CompletionHandler) {
+    let index = Int(socket.index)
+    guard events > 0, events & Int32(POLLERR) != 0 else { return }
+    sockets[index].isWatched = false
+    guard sockets[index].reception == .off else { return }
+    sockets[index].isWatched = true
+    handler.completed(.lost, tag: sockets[index].tag, socket: socket)
+  }
+
+  /// Hands over what came while the server did not want it.
+  private func handOver(_ socket: SocketID, _ handler: some CompletionHandler) {
+    let index = Int(socket.index)
+    while isOpen(socket), sockets[index].accepting, !sockets[index].heldAccepts.isEmpty {
+      let descriptor = sockets[index].heldAccepts.removeFirst()
+      handler.completed(.accepted(descriptor), tag: sockets[index].tag, socket: socket)
+    }
+    while isOpen(socket), sockets[index].reception != .off, !sockets[index].held.isEmpty {
+      let chunk = sockets[index].held.removeFirst()
+      let bytes = UnsafeRawBufferPointer(start: chunk.base, count: chunk.count)
+      copy.begin(bytes)
+      handler.completed(.received(bytes), tag: sockets[index].tag, socket: socket)
+      copy.end()
+    }
+    guard isOpen(socket), sockets[index].reception != .off, sockets[index].held.isEmpty,
+      let end = sockets[index].heldEnd
+    else { return }
+    sockets[index].heldEnd = nil
+    ended(end, socket, handler)
+  }
+
+  /// Sends what is owed, as far as the socket takes it.
+  private func flush(_ socket: SocketID, _ handler: some CompletionHandler) {
+    let index = Int(socket.index)
+    var total = 0
+    while !sockets[index].output.isEmpty {
+      let front = sockets[index].output.front
+      let result = clinux_send(sockets[index].descriptor, front.baseAddress, front.count)
+      if result < 0 {
+        if result == -Int(EAGAIN) {
+          awaitRoom(socket)
+        } else {
+          sockets[index].writable = false
+          failures.append((socket, Int32(-result)))
+        }
+        break
+      }
+      total += result
+      sockets[index].output.removeFirst(result)
+      if result < front.count {
+        awaitRoom(socket)
+        break
+      }
+    }
+    if total > 0 { handler.completed(.sent(total), tag: sockets[index].tag, socket: socket) }
+  }
+
+  private func reportFailures(_ handler: some CompletionHandler) {
+    // Reporting one may cause another; that one is for the next turn.
+    let reported = failures
+    failures.removeAll(keepingCapacity: true)
+    for (socket, errno) in reported where isOpen(socket) {
+      handler.completed(
+        .sendFailed(errno: errno),
+        tag: sockets[Int(socket.index)].tag,
+        socket: socket
+      )
+    }
+  }
+}

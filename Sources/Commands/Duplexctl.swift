@@ -20,13 +20,13 @@ package struct Duplexctl: AsyncParsableCommand {
       "Duplicate production traffic to a shadow, switched on and off without a lost request.",
     discussion: """
       First steps:
-        duplexctl init                        write a commented inventory and the templates
-        duplexctl check                       look at the fleet, say what is missing
-        duplexctl rollout enable --dry-run    print every command, do nothing
-        duplexctl rollout enable              put the proxy into the path of the traffic
-        duplexctl rollout status              what each host, HAProxy and monit say
-        duplexctl rollout rollback app2       put one host back
-        duplexctl rollout disable             take the proxy out of the path again
+        duplexctl init                      begin an inventory
+        duplexctl check                     look at the fleet, say what is missing
+        duplexctl rollout enable --dry-run  print every command, do nothing
+        duplexctl rollout enable            put the proxy into the traffic's path
+        duplexctl rollout status            what hosts, HAProxy and monit say
+        duplexctl rollout rollback app2     put one host back
+        duplexctl rollout disable           take the proxy out of the path again
 
       Shell completions: duplexctl --generate-completion-script bash|zsh|fish
       """,

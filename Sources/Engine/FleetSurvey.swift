@@ -52,9 +52,12 @@ package struct FleetSurvey: Sendable {
       )
       let sighting: Sighting<HostSighting>
       if let observation = HostSurvey.reading(result) {
-        sighting =
+        // Without root rights monit's files cannot be read; that is the one thing to say then.
+        let monit =
           MonitObservation(answer, of: service)
-          .map { .seen(HostSighting(host: observation, monit: $0)) } ?? .unreadable(answer)
+          ?? (observation.isRoot ? nil : MonitObservation(version: nil))
+        sighting =
+          monit.map { .seen(HostSighting(host: observation, monit: $0)) } ?? .unreadable(answer)
       } else {
         sighting = .unreadable(result)
       }

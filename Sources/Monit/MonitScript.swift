@@ -10,7 +10,9 @@ import Remote
 ///   service, passes by itself and is asked again.
 /// - Without a daemon `monit start` starts the service by itself and nobody watches it: so the daemon
 ///   is looked for first.
-/// - `monit stop` leaves the service "stop pending" for 2 s after its process is gone: that is enough.
+/// - `monit stop` leaves the service "stop pending" for 2 s after its process is gone: that is enough,
+///   where there was a process. Where there was none, as after a start that failed, the order may be
+///   pending still, and a reload would drop it and let monit start the service again.
 enum MonitScript {
   static func preamble(service: MonitService, seconds: Int, acts: [MonitAct]) -> String {
     let controlFile = ShellWord.quoting(service.controlFile)
@@ -63,7 +65,7 @@ enum MonitScript {
     case .stop:
       """
       runs && old=$pid || old=
-      stopped() { ! alive "$old" && ! runs && unwatched; }
+      stopped() { ! alive "$old" && ! runs && if [ -n "$old" ]; then unwatched; else settled; fi; }
       order stop stopped
       echo stopped
       """
@@ -99,6 +101,7 @@ enum MonitScript {
 
   private static let order = """
     unwatched() { ask status "$service" -B && left; }
+    settled() { ask status "$service" -B && case $said in *pending*) false ;; *) left ;; esac; }
     watched() { ask status "$service" -B && ! left; }
     left() { case $said in *'Not monitored'* | *'stop pending'*) ;; *) false ;; esac; }
     order() {

@@ -22,6 +22,8 @@ package struct Flags {
     var port: UInt16?
     var bind = "0.0.0.0"
     var primary: SocketAddress?
+    /// em-proxy takes --relay and --socket together, and then uses the socket.
+    var socket: SocketAddress?
     var shadows: [SocketAddress] = []
     /// A part of it was wrong and has been reported: what is missing need not be.
     var isFaulty = false
@@ -134,7 +136,8 @@ extension Flags {
       case "-l", "--listen": self = .listen
       case "-r", "--relay": self = .relay
       case "-s", "--socket": self = .socket
-      case "-d", "--duplicate": self = .duplicate
+      // em-proxy calls it --duplex.
+      case "-d", "--duplicate", "--duplex": self = .duplicate
       case "-v", "--verbose": self = .verbose
       case "--bind": self = .bind
       case "--config": self = .config
@@ -175,8 +178,8 @@ extension Flags {
     case .verbose: configuration.isVerbose = true
     case .listen: takeListen(value, place)
     case .bind: takeBind(value, place)
-    case .relay: takePrimary(endpoint(value, place, flag), place)
-    case .socket: takePrimary(unixSocket(value, place, flag), place)
+    case .relay: takePrimary(endpoint(value, place, flag), \.primary, place)
+    case .socket: takePrimary(unixSocket(value, place, flag), \.socket, place)
     case .duplicate:
       for part in value.split(separator: ",", omittingEmptySubsequences: false) {
         let address = endpoint(String(part.filter { $0 != " " }), place, flag)
@@ -225,15 +228,19 @@ extension Flags {
     changeRoute(place) { if isLiteral { $0.bind = literal } else { $0.isFaulty = true } }
   }
 
-  private mutating func takePrimary(_ address: SocketAddress?, _ place: String) {
+  private mutating func takePrimary(
+    _ address: SocketAddress?,
+    _ kind: WritableKeyPath<OpenRoute, SocketAddress?>,
+    _ place: String
+  ) {
     var isSecond = false
     changeRoute(place) {
       guard let address else {
         $0.isFaulty = true
         return
       }
-      isSecond = $0.primary != nil
-      $0.primary = address
+      isSecond = $0[keyPath: kind] != nil
+      $0[keyPath: kind] = address
     }
     if isSecond { report(place, "a second primary; each --listen opens a route with one") }
   }
@@ -271,7 +278,8 @@ extension Flags {
       report(place, "\(flag.rawValue) \(text): an IPv6 address stands in brackets")
       return nil
     }
-    guard let address = SocketAddress(literal: Self.withoutBrackets(host), port: port) else {
+    let literal = host == "localhost" ? "127.0.0.1" : Self.withoutBrackets(host)
+    guard let address = SocketAddress(literal: literal, port: port) else {
       report(
         place,
         "\(flag.rawValue) \(text): \(host) is no IP address, and names are not resolved here; \(expected)"
@@ -331,7 +339,7 @@ extension Flags {
         report(route.place, "a route without --listen PORT")
         continue
       }
-      guard let primary = route.primary else {
+      guard let primary = route.socket ?? route.primary else {
         report(route.place, "--listen \(port) has no primary: --relay or --socket is needed")
         continue
       }

@@ -8,59 +8,10 @@ import Glibc
 /// It needs Linux 6.1, and sockets that block: on others the kernel would report that nothing is there instead of
 /// waiting. All of it runs on the thread that takes the first turn.
 final class UringLoop: EventLoop {
-  private struct Socket {
-    var descriptor: Int32 = -1
-    var generation: UInt32 = 0
-    var tag = Tag(role: .stop, index: 0)
-    var reception = Reception.off
-    var accepting = false
-    /// An accept is with the kernel.
-    var isAccepting = false
-    var connecting = false
-    var writable = true
-    /// The kernel will tell when there is room to send.
-    var awaitsRoom = false
-    /// The kernel will tell when the connection breaks.
-    var isWatched = false
-    var receive = Receive.none
-    /// The receive that is with the kernel has been taken back, but has not completed.
-    var isCancelling = false
-    /// Receives in a row that filled their buffer.
-    var filled = 0
-    /// Bytes that came after the server had stopped receiving, and how the stream ended after them.
-    var held: [Chunk] = []
-    var heldEnd: Int32?
-    /// Accepted after the server had told it to rest.
-    var heldAccepts: [Int32] = []
-    var listed = false
-    var output = OutputQueue()
-
-    var hasRequests: Bool {
-      isAccepting || connecting || awaitsRoom || isWatched || receive != .none
-    }
-  }
-
-  /// What of a socket's receiving is with the kernel.
-  private enum Receive: UInt8 {
-    case none, small, large, discard
-
-    var kind: Kind {
-      switch self {
-      case .none: .ignored
-      case .small: .small
-      case .large: .large
-      case .discard: .discard
-      }
-    }
-  }
-
-  /// What a completion is about; it travels through the kernel with the socket's identity.
-  private enum Kind: UInt64 { case ignored, accept, connect, small, large, discard, room, watch }
-
-  private static let smallSize = 8 * 1024
+  static let smallSize = 8 * 1024
   private static let smallCount = 256
   /// A stream that fills this many buffers in a row gets large ones.
-  private static let bulk = 4
+  static let bulk = 4
   private static let largeSize = 256 * 1024
   private static let largeCount = 16
   private static let discardSize = 1 << 20
@@ -69,19 +20,19 @@ final class UringLoop: EventLoop {
 
   private let ring: UnsafeMutablePointer<io_uring>
   private var isEnabled = false
-  private let small: BufferGroup
-  private let large: BufferGroup
+  let small: BufferGroup
+  let large: BufferGroup
   private let batch: UnsafeMutablePointer<curing_completion>
   private var batchCount = 0
   private var batchPosition = 0
-  private var sockets: [Socket] = []
+  var sockets: [UringSocket] = []
   private var free: [UInt32] = []
   /// Sockets that have something to hand over without another completion.
-  private var ready: [SocketID] = []
-  private var failures: [(socket: SocketID, errno: Int32)] = []
+  var ready: [SocketID] = []
+  var failures: [(socket: SocketID, errno: Int32)] = []
   /// Addresses that the kernel reads at the next submission.
   private var addresses: [UnsafeMutableRawPointer] = []
-  private var copy = SharedCopy()
+  var copy = SharedCopy()
 
   /// Nil when the kernel is older than 6.1, forbids io_uring, or has no room for it.
   init?() {
@@ -123,7 +74,7 @@ final class UringLoop: EventLoop {
       index = last
     } else {
       index = UInt32(sockets.count)
-      sockets.append(Socket())
+      sockets.append(UringSocket())
     }
     sockets[Int(index)].descriptor = descriptor
     sockets[Int(index)].tag = tag
@@ -142,7 +93,7 @@ final class UringLoop: EventLoop {
     } else {
       Glibc.close(descriptor)
     }
-    sockets[index] = Socket()
+    sockets[index] = UringSocket()
     sockets[index].generation = (socket.generation &+ 1) & Self.generationMask
     free.append(socket.index)
   }
@@ -276,18 +227,18 @@ final class UringLoop: EventLoop {
 // MARK: Identity
 
 extension UringLoop {
-  private static var generationMask: UInt32 { 0x0fff_ffff }
+  static var generationMask: UInt32 { 0x0fff_ffff }
 
-  private func data(_ socket: SocketID, _ kind: Kind) -> UInt64 {
+  func data(_ socket: SocketID, _ kind: UringSocket.Kind) -> UInt64 {
     kind.rawValue << 60 | UInt64(socket.generation) << 32 | UInt64(socket.index)
   }
 
-  private func isOpen(_ socket: SocketID) -> Bool {
+  func isOpen(_ socket: SocketID) -> Bool {
     sockets[Int(socket.index)].generation == socket.generation
       && sockets[Int(socket.index)].descriptor >= 0
   }
 
-  private func list(_ socket: SocketID) {
+  func list(_ socket: SocketID) {
     guard !sockets[Int(socket.index)].listed else { return }
     sockets[Int(socket.index)].listed = true
     ready.append(socket)
@@ -305,7 +256,7 @@ extension UringLoop {
 // MARK: Asking the kernel
 
 extension UringLoop {
-  private func armAccept(_ listener: SocketID) {
+  func armAccept(_ listener: SocketID) {
     let index = Int(listener.index)
     guard sockets[index].accepting, !sockets[index].isAccepting else { return }
     sockets[index].isAccepting = true
@@ -313,12 +264,12 @@ extension UringLoop {
   }
 
   /// Asks for what the server wants to receive, unless something else is still with the kernel.
-  private func armReceive(_ socket: SocketID, expectsNone: Bool = true) {
+  func armReceive(_ socket: SocketID, expectsNone: Bool = true) {
     let index = Int(socket.index)
     guard sockets[index].receive == .none, !sockets[index].connecting,
       sockets[index].heldEnd == nil
     else { return }
-    let receive: Receive =
+    let receive: UringSocket.Receive =
       switch sockets[index].reception {
       case .off: .none
       case .bytes: sockets[index].filled >= Self.bulk ? .large : .small
@@ -337,14 +288,14 @@ extension UringLoop {
     }
   }
 
-  private func cancelReceive(_ socket: SocketID) {
+  func cancelReceive(_ socket: SocketID) {
     let index = Int(socket.index)
     guard sockets[index].receive != .none, !sockets[index].isCancelling else { return }
     sockets[index].isCancelling = true
     curing_cancel(ring, data(socket, sockets[index].receive.kind))
   }
 
-  private func awaitRoom(_ socket: SocketID) {
+  func awaitRoom(_ socket: SocketID) {
     let index = Int(socket.index)
     sockets[index].writable = false
     guard !sockets[index].awaitsRoom else { return }
@@ -353,249 +304,10 @@ extension UringLoop {
   }
 
   /// Asks to be told when the connection breaks, while nobody receives from it.
-  private func watch(_ socket: SocketID) {
+  func watch(_ socket: SocketID) {
     let index = Int(socket.index)
     guard !sockets[index].isWatched, !sockets[index].connecting else { return }
     sockets[index].isWatched = true
     curing_poll(ring, sockets[index].descriptor, 0, data(socket, .watch))
-  }
-}
-
-// MARK: What the kernel says
-
-extension UringLoop {
-  private func took(_ completion: curing_completion, _ handler: some CompletionHandler) {
-    guard let kind = Kind(rawValue: completion.data >> 60), kind != .ignored else { return }
-    let socket = SocketID(
-      index: UInt32(truncatingIfNeeded: completion.data),
-      generation: UInt32(truncatingIfNeeded: completion.data >> 32) & Self.generationMask
-    )
-    let buffer = curing_buffer(completion.flags)
-    guard isOpen(socket) else {
-      if kind == .accept, completion.result >= 0 { Glibc.close(completion.result) }
-      if buffer >= 0 { (kind == .large ? large : small).give(UInt16(buffer)) }
-      return
-    }
-    switch kind {
-    case .ignored: break
-    case .accept: accepted(completion, socket, handler)
-    case .connect: connected(completion.result, socket, handler)
-    case .small: received(completion, into: small, socket, handler)
-    case .large: received(completion, into: large, socket, handler)
-    case .discard: discarded(completion, socket, handler)
-    case .room:
-      sockets[Int(socket.index)].awaitsRoom = false
-      sockets[Int(socket.index)].writable = true
-      flush(socket, handler)
-    case .watch: broke(completion.result, socket, handler)
-    }
-  }
-
-  private func accepted(
-    _ completion: curing_completion,
-    _ listener: SocketID,
-    _ handler: some CompletionHandler
-  ) {
-    let index = Int(listener.index)
-    if curing_has_more(completion.flags) == 0 { sockets[index].isAccepting = false }
-    let tag = sockets[index].tag
-    switch completion.result {
-    case 0... where sockets[index].accepting:
-      handler.completed(.accepted(completion.result), tag: tag, socket: listener)
-    case 0...: sockets[index].heldAccepts.append(completion.result)
-    case -ECANCELED, -ECONNABORTED, -EINTR, -EAGAIN: break
-    default:
-      guard sockets[index].accepting else { break }
-      sockets[index].accepting = false
-      handler.completed(
-        .acceptFailed(errno: -completion.result),
-        tag: tag,
-        socket: listener
-      )
-    }
-    if isOpen(listener) { armAccept(listener) }
-  }
-
-  private func connected(
-    _ result: Int32,
-    _ socket: SocketID,
-    _ handler: some CompletionHandler
-  ) {
-    let index = Int(socket.index)
-    guard result == 0 else {
-      return handler.completed(.failed(errno: -result), tag: sockets[index].tag, socket: socket)
-    }
-    sockets[index].connecting = false
-    sockets[index].writable = true
-    handler.completed(.connected, tag: sockets[index].tag, socket: socket)
-    guard isOpen(socket) else { return }
-    armReceive(socket)
-    flush(socket, handler)
-  }
-
-  private func received(
-    _ completion: curing_completion,
-    into group: BufferGroup,
-    _ socket: SocketID,
-    _ handler: some CompletionHandler
-  ) {
-    let index = Int(socket.index)
-    receiveCompleted(completion, index)
-    let count = Int(completion.result)
-    let number = curing_buffer(completion.flags)
-    if count > 0, number >= 0 {
-      sized(socket, count, of: group)
-      let bytes = UnsafeRawBufferPointer(start: group.address(UInt16(number)), count: count)
-      deliver(bytes, socket, handler)
-    }
-    if number >= 0 { group.give(UInt16(number)) }
-    if count <= 0 { ended(completion.result, socket, handler) }
-    if isOpen(socket) { armReceive(socket) }
-  }
-
-  private func receiveCompleted(_ completion: curing_completion, _ index: Int) {
-    guard curing_has_more(completion.flags) == 0 else { return }
-    sockets[index].receive = .none
-    sockets[index].isCancelling = false
-  }
-
-  /// Learns from how full a buffer came whether the stream is bulky.
-  private func sized(_ socket: SocketID, _ count: Int, of group: BufferGroup) {
-    let index = Int(socket.index)
-    guard sockets[index].reception == .bytes else { return }
-    if count < Self.smallSize {
-      sockets[index].filled = 0
-    } else if group.number == small.number {
-      sockets[index].filled += 1
-      if sockets[index].filled == Self.bulk { cancelReceive(socket) }
-    }
-  }
-
-  private func deliver(
-    _ bytes: UnsafeRawBufferPointer,
-    _ socket: SocketID,
-    _ handler: some CompletionHandler
-  ) {
-    let index = Int(socket.index)
-    let tag = sockets[index].tag
-    switch sockets[index].reception {
-    case .discard: handler.completed(.discarded(bytes.count), tag: tag, socket: socket)
-    case .bytes where sockets[index].held.isEmpty:
-      copy.begin(bytes)
-      handler.completed(.received(bytes), tag: tag, socket: socket)
-      copy.end()
-    case .bytes, .off: sockets[index].held.append(Chunk(copying: bytes, capacity: 0))
-    }
-  }
-
-  private func discarded(
-    _ completion: curing_completion,
-    _ socket: SocketID,
-    _ handler: some CompletionHandler
-  ) {
-    let index = Int(socket.index)
-    receiveCompleted(completion, index)
-    switch completion.result {
-    case 1...:
-      handler.completed(
-        .discarded(Int(completion.result)),
-        tag: sockets[index].tag,
-        socket: socket
-      )
-    case -EFAULT, -EINVAL: sockets[index].filled = -1
-    default: ended(completion.result, socket, handler)
-    }
-    guard isOpen(socket) else { return }
-    armReceive(socket, expectsNone: curing_is_nonempty(completion.flags) == 0)
-  }
-
-  /// The stream's end: 0 for a FIN, else an errno. Some results mean only to ask again.
-  private func ended(_ result: Int32, _ socket: SocketID, _ handler: some CompletionHandler) {
-    let index = Int(socket.index)
-    switch result {
-    case -ECANCELED, -ENOBUFS, -EINTR, -EAGAIN: return
-    default: break
-    }
-    guard sockets[index].reception != .off, sockets[index].held.isEmpty else {
-      sockets[index].heldEnd = result
-      return
-    }
-    sockets[index].reception = .off
-    let tag = sockets[index].tag
-    if result == 0 {
-      handler.completed(.ended, tag: tag, socket: socket)
-      if isOpen(socket) { watch(socket) }
-    } else {
-      handler.completed(.failed(errno: -result), tag: tag, socket: socket)
-    }
-  }
-
-  private func broke(_ events: Int32, _ socket: SocketID, _ handler: some CompletionHandler) {
-    let index = Int(socket.index)
-    guard events > 0, events & Int32(POLLERR) != 0 else { return }
-    sockets[index].isWatched = false
-    guard sockets[index].reception == .off else { return }
-    sockets[index].isWatched = true
-    handler.completed(.lost, tag: sockets[index].tag, socket: socket)
-  }
-
-  /// Hands over what came while the server did not want it.
-  private func handOver(_ socket: SocketID, _ handler: some CompletionHandler) {
-    let index = Int(socket.index)
-    while isOpen(socket), sockets[index].accepting, !sockets[index].heldAccepts.isEmpty {
-      let descriptor = sockets[index].heldAccepts.removeFirst()
-      handler.completed(.accepted(descriptor), tag: sockets[index].tag, socket: socket)
-    }
-    while isOpen(socket), sockets[index].reception != .off, !sockets[index].held.isEmpty {
-      let chunk = sockets[index].held.removeFirst()
-      let bytes = UnsafeRawBufferPointer(start: chunk.base, count: chunk.count)
-      copy.begin(bytes)
-      handler.completed(.received(bytes), tag: sockets[index].tag, socket: socket)
-      copy.end()
-    }
-    guard isOpen(socket), sockets[index].reception != .off, sockets[index].held.isEmpty,
-      let end = sockets[index].heldEnd
-    else { return }
-    sockets[index].heldEnd = nil
-    ended(end, socket, handler)
-  }
-
-  /// Sends what is owed, as far as the socket takes it.
-  private func flush(_ socket: SocketID, _ handler: some CompletionHandler) {
-    let index = Int(socket.index)
-    var total = 0
-    while !sockets[index].output.isEmpty {
-      let front = sockets[index].output.front
-      let result = clinux_send(sockets[index].descriptor, front.baseAddress, front.count)
-      if result < 0 {
-        if result == -Int(EAGAIN) {
-          awaitRoom(socket)
-        } else {
-          sockets[index].writable = false
-          failures.append((socket, Int32(-result)))
-        }
-        break
-      }
-      total += result
-      sockets[index].output.removeFirst(result)
-      if result < front.count {
-        awaitRoom(socket)
-        break
-      }
-    }
-    if total > 0 { handler.completed(.sent(total), tag: sockets[index].tag, socket: socket) }
-  }
-
-  private func reportFailures(_ handler: some CompletionHandler) {
-    // Reporting one may cause another; that one is for the next turn.
-    let reported = failures
-    failures.removeAll(keepingCapacity: true)
-    for (socket, errno) in reported where isOpen(socket) {
-      handler.completed(
-        .sendFailed(errno: errno),
-        tag: sockets[Int(socket.index)].tag,
-        socket: socket
-      )
-    }
   }
 }

@@ -28,19 +28,34 @@ package struct NewWorkspace: Sendable {
       })
   }
 
-  /// Writes the files and returns their names, relative to the folder.
+  /// Writes the files that are not there yet; what is there is never overwritten.
   ///
-  /// - Throws: `AlreadyThere` before anything is written, where any of them is there;
-  ///   `FileProblem`.
-  package func write() throws -> [String] {
-    let paths = files.map { FilePath(folder).appending($0.name) }
-    let present = paths.filter { access($0.string, F_OK) == 0 }
-    guard present.isEmpty else { throw AlreadyThere(paths: present.map(\.string)) }
-    for (path, file) in zip(paths, files) {
+  /// - Throws: `FileProblem`.
+  package func write() throws -> Written {
+    var result = Written()
+    for file in files {
+      let path = FilePath(folder).appending(file.name)
+      guard access(path.string, F_OK) != 0 else {
+        result.kept.append(file.name)
+        continue
+      }
       try Self.makeFolder(path.removingLastComponent())
       try WorkspaceFiles.writeNew(file.bytes, to: path)
+      result.written.append(file.name)
     }
-    return files.map(\.name)
+    return result
+  }
+
+  /// Names relative to the folder.
+  package struct Written: Sendable, Hashable {
+    package var written: [String] = []
+    /// They were there, and are left as they are.
+    package var kept: [String] = []
+
+    package init(written: [String] = [], kept: [String] = []) {
+      self.written = written
+      self.kept = kept
+    }
   }
 
   private static func makeFolder(_ path: FilePath) throws {
@@ -50,18 +65,5 @@ package struct NewWorkspace: Sendable {
       guard mkdir(folder.string, 0o777) != 0, errno != EEXIST else { continue }
       throw FileProblem(folder, Errno(rawValue: errno), doing: "make")
     }
-  }
-}
-
-/// Files that `init` would have to overwrite, which it never does.
-package struct AlreadyThere: Error, Sendable, Hashable, CustomStringConvertible {
-  package var paths: [String]
-
-  package init(paths: [String]) {
-    self.paths = paths
-  }
-
-  package var description: String {
-    "already there, and left as it is: \(paths.joined(separator: ", ")). Nothing was written."
   }
 }

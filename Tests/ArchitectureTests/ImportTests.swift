@@ -5,7 +5,7 @@ struct ImportTests {
     let repository = try Repository()
 
     let rooms = Set(repository.design.pureRooms.keys).union(repository.design.otherRooms.keys)
-    let doors: Set = ["CLibSSH2", "COpenSSL", "CLinux"]
+    let doors: Set = ["CLibSSH2", "COpenSSL", "CLinux", "CURing"]
     #expect(Set(repository.sources.map(\.target)).union(doors) == rooms)
   }
 

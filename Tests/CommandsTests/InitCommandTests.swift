@@ -15,16 +15,22 @@ struct InitCommandTests {
       as: UTF8.self
     )
     #expect(inventory.hasPrefix("# The fleet, as duplexctl sees it."))
-    await #expect(throws: (any Error).self) { try await command.run() }
+    try folder.write("mine", to: "fleet/inventories/production.yml")
+    try await command.run()
+    #expect(try folder.read("fleet/inventories/production.yml") == Array("mine".utf8))
   }
 
   @Test(arguments: [(".", ""), ("my-fleet", "my-fleet/")])
   func `what was written is said, and what to do next`(folder: String, prefix: String) {
-    let report = InitCommand.report(["inventories/production.yml"], in: folder)
+    let report = InitCommand.report(
+      .init(written: ["inventories/production.yml"], kept: ["templates/a"]),
+      in: folder
+    )
 
     #expect(
       report == """
         wrote \(prefix)inventories/production.yml
+        kept  \(prefix)templates/a, which was there
 
         Next:
           1. Write your balancers, hosts and routes into \(prefix)inventories/production.yml.

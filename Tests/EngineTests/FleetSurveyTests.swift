@@ -57,6 +57,7 @@ struct FleetSurveyTests {
     expected.isRoot = true
     expected.statsSocketProblem = "the inventory names none"
     expected.masterSocketProblem = "the inventory names none"
+    expected.lacksSocketClient = true
     #expect(
       seen
         == FleetObservation(

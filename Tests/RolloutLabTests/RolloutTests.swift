@@ -47,7 +47,7 @@ struct RolloutTests {
         try JSONSerialization.jsonObject(with: Data(dry.text.utf8)) as? [String: Any]
       )
       let journal = try fleet.newestJournal()
-      let planned = try #require(journal.first?["planned"] as? [String: Any])
+      let planned = try #require(journal.lazy.compactMap { $0["planned"] as? [String: Any] }.first)
       #expect(
         try #require(plan["steps"] as? NSArray) == #require(planned["steps"] as? NSArray)
       )

@@ -88,7 +88,7 @@ struct InspectorTests {
     #expect(
       world.answer(.enabled, of: ["app1"])
         == .refused([
-          Finding("lb1", .blocking, .serverDrained(app1, state: "DRAIN"))
+          Finding("lb1", .blocking, .serverDrained(app1, host: "app1", state: "DRAIN"))
         ])
     )
   }

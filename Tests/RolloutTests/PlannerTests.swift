@@ -11,7 +11,7 @@ struct PlannerTests {
     #expect(
       plan.told == [
         "prepare app1 app2",
-        "  app1 upload, install, start, await health | app2 upload, install, start, await health"
+        "  app1 upload, install, check, start, await health | app2 upload, install, check, start, await health"
           + " | lb1 validate 6",
         "  lb1 probe 10.9.0.5:8080 10.9.0.6:8080",
         "switch app1",

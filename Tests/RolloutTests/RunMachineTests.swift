@@ -106,10 +106,11 @@ struct RunMachineTests {
     #expect(run.told == ["run 1 2 3", "undo 2 1"])
   }
 
-  @Test func `an undo that fails leaves the host to a person, and the other undos go on`() {
+  @Test func `an undo that fails leaves the host, and its proxy, to a person; others go on`() {
     let run = Run(of: plan, failing: [4], undoFailing: [3])
 
-    #expect(run.told == ["run 1 2", "run 3", "run 4", "undo 4", "undo 3", "undo 1 | 2"])
+    // Traffic may still go to app1: what was prepared there stays.
+    #expect(run.told == ["run 1 2", "run 3", "run 4", "undo 4", "undo 3", "undo 2"])
     #expect(
       run.result
         == result([

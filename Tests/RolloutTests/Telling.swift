@@ -55,6 +55,7 @@ extension Act {
     case .removeExecutable: "remove executable"
     case .installFiles: "install"
     case .restoreFiles: "restore"
+    case .checkConfiguration: "check"
     case .reloadMonit: "reload monit"
     case .startProxy: "start"
     case .restartProxy: "restart"

@@ -136,7 +136,7 @@ struct NewWorkspaceTests {
     try folder.write("# an example\n", to: "release/inventories/example.yml")
   }
 
-  private func begin() throws -> [String] {
+  private func begin() throws -> NewWorkspace.Written {
     let machine = OperatorMachine(
       environment: [:],
       folder: folder.path,
@@ -149,7 +149,7 @@ struct NewWorkspaceTests {
   }
 
   @Test func `an inventory is begun from the release alone`() throws {
-    let written = try begin()
+    let written = try begin().written
 
     #expect(
       written == [
@@ -165,15 +165,24 @@ struct NewWorkspaceTests {
     )
   }
 
-  @Test func `nothing that is there is overwritten, and then nothing is written`() throws {
-    let path = try folder.write("mine", to: "my/fleet/inventories/production.yml")
+  @Test func `what is there is kept, and the rest is written beside it`() throws {
+    try folder.write("mine", to: "my/fleet/templates/duplex-proxy.conf.mustache")
 
-    #expect(throws: AlreadyThere(paths: [path])) { try begin() }
-    #expect(try folder.read("my/fleet/inventories/production.yml") == Array("mine".utf8))
+    let result = try begin()
+
+    #expect(result.kept == ["templates/duplex-proxy.conf.mustache"])
+    #expect(result.written.count == 3)
     #expect(
-      try FileManager.default.contentsOfDirectory(atPath: folder.path(of: "my/fleet")) == [
-        "inventories"
-      ]
+      try folder.read("my/fleet/templates/duplex-proxy.conf.mustache") == Array("mine".utf8)
+    )
+    #expect(
+      try begin()
+        == .init(
+          written: [],
+          kept: result.written.prefix(1) + [
+            "templates/duplex-proxy.conf.mustache"
+          ] + result.written.dropFirst()
+        )
     )
   }
 }

@@ -64,7 +64,7 @@ struct InventoryFileTests {
 
     #expect(
       problem?.description
-        == "which inventory? There are inventories/a.yaml, inventories/b.yml. "
+        == "which inventory? In \(folder.path) there are inventories/a.yaml, inventories/b.yml. "
         + "Name one with -i FILE or $DUPLEXCTL_INVENTORY."
     )
   }

@@ -7,7 +7,18 @@ import Rollout
 struct RemoveServerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "remove",
-    abstract: "Comment a server line out (--file), or take a host out of rotation."
+    abstract: "Comment a server line out (--file), or take a host out of rotation.",
+    discussion: """
+      Refused where others need the server, or no other would be left to take its requests.
+
+      Examples:
+        duplexctl haproxy remove app2
+        duplexctl haproxy remove app2 --dry-run
+        duplexctl haproxy remove --file haproxy.cfg app/app1
+
+      Exit status: 0 done, 1 refused or failed and put back, 2 failed and a machine needs hands, \
+      64 wrong usage or inventory.
+      """
   )
 
   @OptionGroup var chosen: ServerOrHost
@@ -23,7 +34,14 @@ struct RemoveServerCommand: AsyncParsableCommand {
 struct AddServerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add",
-    abstract: "Take our mark off a server line (--file), or put a host back into rotation."
+    abstract: "Take our mark off a server line (--file), or put a host back into rotation.",
+    discussion: """
+      Only lines that `remove`, or a rollout, has commented out are ever put back.
+
+      Examples:
+        duplexctl haproxy add app2
+        duplexctl haproxy add --file haproxy.cfg app/app1 --output json
+      """
   )
 
   @OptionGroup var chosen: ServerOrHost
@@ -50,11 +68,15 @@ struct ServerOrHost: ParsableArguments {
     locally edit: (Configuration, ServerID) throws(EditRefusal) -> LineEdit?
   ) async throws {
     guard let file else {
+      guard ServerID(name) == nil else {
+        throw ValidationError("BACKEND/SERVER goes with --file; on the fleet, name a host.")
+      }
       return try await RolloutStory(wish: wish, limit: name, options: options).run()
     }
     try options.refuseForLocalFile()
     let id = try ServerID(argument: name)
-    try LocalConfiguration(path: file).edit { document throws(EditRefusal) in
+    try LocalConfiguration(path: file).edit(as: options.inventory.output) {
+      document throws(EditRefusal) in
       try edit(document, id)
     }
   }
@@ -64,7 +86,13 @@ struct ServerOrHost: ParsableArguments {
 struct RewriteServerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rewrite",
-    abstract: "Change the port of a server line's address in a local file."
+    abstract: "Change the port of a server line's address in a local file.",
+    discussion: """
+      On the fleet that is a part of a rollout.
+
+      Examples:
+        duplexctl haproxy rewrite --file haproxy.cfg app/app1 --port 8080
+      """
   )
 
   @Argument(help: "BACKEND/SERVER.")
@@ -75,10 +103,13 @@ struct RewriteServerCommand: AsyncParsableCommand {
 
   @OptionGroup var options: FileOptions
 
+  @Option(help: "How the result is written: text or json.")
+  var output: OutputFormat = .text
+
   func run() async throws {
     let id = try ServerID(argument: name)
     let port = port
-    try LocalConfiguration(path: options.file).edit { document throws(EditRefusal) in
+    try LocalConfiguration(path: options.file).edit(as: output) { document throws(EditRefusal) in
       try document.rewriting(id, port: port)
     }
   }
@@ -89,9 +120,6 @@ extension RunOptions {
   fileprivate func refuseForLocalFile() throws {
     guard !dryRun else {
       throw ValidationError("--dry-run goes with the fleet; with --file, work on a copy.")
-    }
-    guard inventory.output == .text else {
-      throw ValidationError("--output json goes with the fleet; --file prints a diff.")
     }
   }
 }

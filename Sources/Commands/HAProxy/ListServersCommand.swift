@@ -10,6 +10,10 @@ struct ListServersCommand: AsyncParsableCommand {
       The JSON is an array of objects with section, backend, server, line, address (the whole \
       address word), port (null where there is no plain one) and state (enabled, or disabled for a \
       line that `remove` commented out).
+
+      Examples:
+        duplexctl haproxy list --file haproxy.cfg
+        duplexctl haproxy list --file haproxy.cfg --output json
       """
   )
 

@@ -22,6 +22,10 @@ struct LocalConfiguration {
       throw Self.refusal("\(path): \(String(cString: strerror(errno)))")
     }
     defer { free(real) }
+    var status = stat()
+    guard stat(real, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw Self.refusal("\(path) is no file")
+    }
     name = path
     self.path = String(cString: real)
     do {
@@ -32,23 +36,53 @@ struct LocalConfiguration {
   }
 
   /// Makes the edit, or says why not and leaves the file as it is.
-  func edit(_ make: (Configuration) throws(EditRefusal) -> LineEdit?) throws {
+  func edit(
+    as format: OutputFormat,
+    _ make: (Configuration) throws(EditRefusal) -> LineEdit?
+  ) throws {
+    let edit: LineEdit?
     let changed: Configuration
-    let line: Int
     do throws(EditRefusal) {
-      guard let edit = try make(document) else {
-        return Stream.standardError.line("\(name): it is so already")
-      }
-      changed = try document.applying(edit)
-      line = edit.line
+      edit = try make(document)
+      if let edit { changed = try document.applying(edit) } else { changed = document }
     } catch {
       let place = error.line.map { "\(name):\($0)" } ?? name
       throw Self.refusal("\(place): \(Sentences.edit(error)). The file was left as it is")
     }
-    try replace(with: changed.bytes)
+    if edit != nil { try replace(with: changed.bytes) }
+    try report(edit, changed, as: format)
+  }
+
+  /// - Parameter edit: nil where there was nothing to do.
+  private func report(
+    _ edit: LineEdit?,
+    _ changed: Configuration,
+    as format: OutputFormat
+  ) throws {
     let diff = LineDiff(before: document.bytes, after: changed.bytes).text(path: name)
-    Stream.standardOutput.line(diff.joined(separator: "\n"))
-    Stream.standardError.line("\(name): line \(line) changed. HAProxy was not told")
+    switch format {
+    case .json:
+      let document = Edited(
+        file: name,
+        changed: edit != nil,
+        line: edit?.line,
+        before: edit.map { String(decoding: $0.before, as: UTF8.self) },
+        after: edit.map { String(decoding: $0.after, as: UTF8.self) }
+      )
+      Stream.standardOutput.line(try JSON.text(document))
+    case .text:
+      guard let edit else { return Stream.standardError.line("\(name): it is so already") }
+      Stream.standardOutput.line(diff.joined(separator: "\n"))
+      Stream.standardError.line("\(name): line \(edit.line) changed. HAProxy was not told")
+    }
+  }
+
+  private struct Edited: Encodable {
+    var file: String
+    var changed: Bool
+    var line: Int?
+    var before: String?
+    var after: String?
   }
 
   private func replace(with bytes: [UInt8]) throws {

@@ -8,7 +8,7 @@ struct InitCommand: AsyncParsableCommand {
     abstract: "Begin an inventory: write a commented one, and the templates, into a folder.",
     discussion: """
       Writes inventories/production.yml and templates/ into the folder, which is made where there \
-      is none. Nothing that is there is ever overwritten.
+      is none. What is there already is never overwritten: the rest is written beside it.
 
       Examples:
         duplexctl init
@@ -28,11 +28,14 @@ struct InitCommand: AsyncParsableCommand {
   }
 
   /// What was written, and what to do next.
-  static func report(_ written: [String], in folder: String) -> String {
+  static func report(_ files: NewWorkspace.Written, in folder: String) -> String {
     let prefix = folder == "." ? "" : "\(folder)/"
     let inventory = prefix + NewWorkspace.inventory
+    let lines =
+      files.written.map { "wrote \(prefix)\($0)" }
+      + files.kept.map { "kept  \(prefix)\($0), which was there" }
     return """
-      \(written.map { "wrote \(prefix)\($0)" }.joined(separator: "\n"))
+      \(lines.joined(separator: "\n"))
 
       Next:
         1. Write your balancers, hosts and routes into \(inventory).

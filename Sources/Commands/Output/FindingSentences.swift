@@ -51,9 +51,15 @@ extension Sentences {
     case .serverAddressDiffers(let id, let address, let listen, let line):
       "\(id), line \(line), is at \(address), but the proxy would listen on \(listen): "
         + "write listen: \(address):PORT"
-    case .serverDrained(let id, let state):
+    case .serversUnseen(let stats, let master):
+      "no socket says what HAProxy runs: stats-socket: \(stats); master-socket: \(master). Give it "
+        + "`stats socket /run/haproxy/admin.sock mode 660 level admin`, or start it with -S"
+    case .serverTakenOut(let id, let line):
+      "\(id), line \(line), was taken out of service by duplexctl (`haproxy remove`, or a run that was "
+        + "cut off) and will be put back into service"
+    case .serverDrained(let id, let host, let state):
       "\(id) is \(state) and has no mark of ours: somebody took it out, or a run was cut off. "
-        + "To put it back: duplexctl rollout rollback HOST"
+        + "To put it back: duplexctl rollout rollback \(host)"
     case .lastServerUp(let id):
       "\(id) cannot be taken out: no other server of \(id.backend) would be up; "
         + "choose a smaller --batch, or bring another server up"
@@ -69,9 +75,9 @@ extension Sentences {
     case .unreachable: "it cannot be reached: \(error.detail)"
     case .noCommonAlgorithm: "SSH finds no common algorithm: \(error.detail)"
     case .hostKeyUnknown(let fingerprint):
-      "its host key is not known: \(fingerprint). Compare it with what the machine's console "
-        + "says (ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub); if it is right, add it with "
-        + "ssh-keyscan to a file of known-hosts"
+      "its host key is not known: \(fingerprint) (\(error.detail)). Compare it with what the "
+        + "machine's console says (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); if it is "
+        + "right, log in once by ssh, or add what ssh-keyscan prints to one of these files"
     case .hostKeyChanged(let fingerprint, let file, let line):
       "its host key is not the known one (\(file):\(line)), but \(fingerprint). Somebody may be "
         + "in between. If the machine was set up anew, replace that line"

@@ -21,6 +21,11 @@ enum Sentences {
     "Interrupted: finishing the step in hand, then putting back what is half done. "
     + "Once more ends at once and leaves it as it is."
 
+  static func left(_ plan: Plan, journal: String) -> String {
+    "Ended in the middle. Look: duplexctl rollout status. What is half done is put back by "
+      + "duplexctl rollout rollback HOST, for any of \(list(plan.hosts)). Journal: \(journal)"
+  }
+
   static func verb(_ wish: Wish) -> String {
     switch wish {
     case .enabled: "enable"
@@ -97,6 +102,7 @@ enum Sentences {
     case .removeExecutable: "removing the uploaded proxy"
     case .installFiles: "installing the proxy's files"
     case .restoreFiles: "restoring the proxy's files"
+    case .checkConfiguration: "checking the proxy's configuration"
     case .reloadMonit: "reloading monit"
     case .startProxy: "starting the proxy"
     case .restartProxy: "restarting the proxy"

@@ -1,3 +1,4 @@
+import Fleet
 import Rollout
 
 /// The state of the fleet, a row for each route of a host on each balancer.
@@ -12,22 +13,57 @@ struct StatusOutput {
   }
 
   private var text: [String] {
-    var table = Columns([
-      "host", "route", "traffic", "proxy", "pid", "health", "monit", "balancer", "haproxy.cfg",
-      "running", "state", "sessions", "agree",
-    ])
+    Array([table, copies, notes].filter { !$0.isEmpty }.joined(separator: [""]))
+  }
+
+  /// Route and balancer are named only where there is more than one to tell apart.
+  private var table: [String] {
+    let hasRoutes = Set(statuses.map(\.route)).count > 1
+    let hasBalancers = Set(statuses.map(\.balancer)).count > 1
+    var table = Columns(
+      ["host"] + (hasRoutes ? ["route"] : []) + ["path", "proxy", "pid", "monit"]
+        + (hasBalancers ? ["balancer"] : []) + ["HAProxy", "state", "sessions", "agree"]
+    )
     for status in statuses {
-      table.add([
-        status.host.text, status.route.text, status.path.rawValue, status.proxyVersion ?? "-",
-        status.proxyPID.map(String.init) ?? "-",
-        status.proxyPID == nil ? "-" : status.isHealthy ? "healthy" : "UNHEALTHY", status.monit,
-        status.balancer.text, status.fileAddress, status.runningAddress, status.serverStatus,
-        String(status.sessions), status.agrees ? "yes" : "NO",
-      ])
+      let proxy = status.proxyVersion.map {
+        "\($0) \(status.isHealthy ? "healthy" : "UNHEALTHY")"
+      }
+      table.add(
+        [status.host.text] + (hasRoutes ? [status.route.text] : []) + [
+          status.path.rawValue, proxy ?? "-", status.proxyPID.map(String.init) ?? "-",
+          status.monit,
+        ] + (hasBalancers ? [status.balancer.text] : []) + [
+          status.runningAddress, status.serverStatus, String(status.sessions),
+          status.agrees ? "yes" : "NO",
+        ]
+      )
     }
-    let notes = statuses.flatMap { status in
-      status.disagreements.map { "\(status.host) (\(status.balancer)): \($0.rawValue)" }
+    return table.lines
+  }
+
+  private var copies: [String] {
+    var seen: Set<MachineName> = []
+    return statuses.compactMap { status in
+      guard let copies = status.copies, seen.insert(status.host).inserted else { return nil }
+      return "\(status.host): the shadow got \(copies.bytes) bytes on \(copies.connections) "
+        + "connections, and was dropped on \(copies.drops)"
     }
-    return table.lines + (notes.isEmpty ? [] : [""] + notes)
+  }
+
+  private var notes: [String] {
+    statuses.flatMap { status in
+      status.disagreements.map { disagreement in
+        let words =
+          switch disagreement {
+          case .fileAndProcessDiffer:
+            "haproxy.cfg says \(status.fileAddress), the running HAProxy \(status.runningAddress)"
+          case .takenOut:
+            "\(disagreement.rawValue): duplexctl haproxy add \(status.host), or rollout rollback "
+              + "\(status.host) if a run was cut off"
+          default: disagreement.rawValue
+          }
+        return "\(status.host) (\(status.balancer)): \(words)"
+      }
+    }
   }
 }

@@ -53,26 +53,35 @@ struct SummaryOutput {
   }
 
   private var text: [String] {
-    var table = Columns(
-      ["host", "result", "changed", "time"] + Waiting.allCases.map { "on \($0.rawValue)" }
-    )
+    var table = Columns(["host", "result", "time", "of it waiting for"])
     for entry in result.hosts {
       let host = entry.host
-      table.add(
-        [
-          host.text, Sentences.result(entry.result, wish: plan.wish),
-          changed(host).joined(separator: ", "), (tally.time[host] ?? .zero).seconds,
-        ] + Waiting.allCases.map { (tally.waiting[host]?[$0] ?? .zero).seconds }
-      )
+      table.add([
+        host.text, Sentences.result(entry.result, wish: plan.wish),
+        (tally.time[host] ?? .zero).seconds, waiting(host),
+      ])
     }
     for host in unchanged {
       table.add([host.text, "\(Sentences.result(.done, wish: plan.wish)) already"])
     }
-    return table.lines + [
+    let changes = result.hosts.compactMap { entry -> String? in
+      let words = changed(entry.host).joined(separator: ", ")
+      guard !words.isEmpty else { return nil }
+      return
+        "\(entry.host): \(words)\(entry.result == .done ? "" : "; taken back as the result says")"
+    }
+    return table.lines + [""] + changes + [
       "",
       "\((surveyed + took).seconds) in all, \(surveyed.seconds) of it looking first. "
         + "Journal: \(journal)",
     ]
+  }
+
+  /// The longest wait first; what took no time is left out.
+  private func waiting(_ host: MachineName) -> String {
+    let waits = Waiting.allCases.map { (on: $0, time: tally.waiting[host]?[$0] ?? .zero) }
+    return waits.filter { $0.time >= .milliseconds(10) }.sorted { $0.time > $1.time }
+      .map { "\($0.on.rawValue) \($0.time.seconds)" }.joined(separator: ", ")
   }
 
   private func changed(_ host: MachineName) -> [String] {

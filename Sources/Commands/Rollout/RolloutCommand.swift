@@ -6,6 +6,14 @@ struct RolloutCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rollout",
     abstract: "Put the proxy into the path of the fleet's traffic, or take it out.",
+    discussion: """
+      Examples:
+        duplexctl rollout enable --dry-run
+        duplexctl rollout enable --limit app1
+        duplexctl rollout status
+        duplexctl rollout rollback app2
+        duplexctl rollout disable
+      """,
     subcommands: [
       EnableCommand.self, DisableCommand.self, RollbackCommand.self, StatusCommand.self,
     ]

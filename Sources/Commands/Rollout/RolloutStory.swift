@@ -82,7 +82,10 @@ struct RolloutStory {
   private func confirm(_ plan: Plan, _ terminal: Terminal) throws -> Bool {
     if options.yes { return true }
     guard terminal.canAsk else {
-      throw ValidationError("There is no terminal to ask on: pass --yes to go ahead.")
+      Stream.standardError.line(
+        "error: there is no terminal to ask on: pass --yes to go ahead. Nothing was changed."
+      )
+      throw ExitCode(64)
     }
     Stream.standardError.write(Sentences.question(plan))
     let answer = readLine()?.lowercased()
@@ -96,10 +99,14 @@ struct RolloutStory {
     _ terminal: Terminal,
     surveyed: Duration
   ) async throws {
-    let journal = try work.journal(of: wish)
+    let journal = try await work.journal(of: wish)
     let interruption = Interruption()
     let progress = ProgressOutput(plan: plan, terminal: terminal)
-    let signals = InterruptSignals(interruption) { progress.note(Sentences.interrupted) }
+    let signals = InterruptSignals(interruption) {
+      progress.note(Sentences.interrupted)
+    } leave: {
+      progress.note(Sentences.left(plan, journal: journal.file.path))
+    }
     defer { signals.stop() }
     let tally = StepTally()
     let clock = ContinuousClock()

@@ -64,8 +64,14 @@ struct Fleetwork {
   }
 
   /// Begins the journal of a run, named by its time and what it is.
-  func journal(of wish: Wish) throws -> FileJournal {
+  func journal(of wish: Wish) async throws -> FileJournal {
     let folder = JournalFolder(on: machine)
-    return FileJournal(file: try folder.begin(run: "\(RunTime.now)-\(wish.rawValue)"))
+    let name = "\(RunTime.forFileName)-\(wish.rawValue)"
+    let journal = FileJournal(file: try folder.begin(run: name))
+    try await journal.begin(
+      by: RunTime.operatorName(environment: machine.environment),
+      command: CommandLine.arguments
+    )
+    return journal
   }
 }

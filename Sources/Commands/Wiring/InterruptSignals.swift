@@ -14,12 +14,22 @@ import Engine
 final class InterruptSignals {
   private let sources: [any DispatchSourceSignal]
 
-  init(_ interruption: Interruption, announce: @escaping @Sendable () -> Void) {
+  /// - Parameters:
+  ///   - announce: told of the first signal.
+  ///   - leave: told of the second one, before the program ends.
+  init(
+    _ interruption: Interruption,
+    announce: @escaping @Sendable () -> Void,
+    leave: @escaping @Sendable () -> Void
+  ) {
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        guard !interruption.isRequested else { _exit(128 + number) }
+        guard !interruption.isRequested else {
+          leave()
+          _exit(128 + number)
+        }
         interruption.request()
         announce()
       }

@@ -9,7 +9,7 @@ extension Configuration {
     let references = references(to: id)
     guard references.isEmpty else { throw .referenced(id, lines: references) }
     let others = servers.filter { $0.id.backend == id.backend && $0.id != id }
-    guard !server.mayBeUsable || others.contains(where: \.isUsable) else {
+    guard !server.mayBeUsable || others.contains(where: { takesRequests($0) }) else {
       throw .lastUsable(id, line: server.line)
     }
     let before = bytes(ofLine: server.line)
@@ -87,6 +87,16 @@ extension Configuration {
 }
 
 extension Configuration {
+  /// As far as the file says: a server that tracks another is up when that one is.
+  private func takesRequests(_ server: ServerLine, tracking seen: Set<ServerID> = []) -> Bool {
+    guard server.isUsable, !seen.contains(server.id) else { return false }
+    guard let tracked = server.tracked else { return true }
+    let id = ServerID(tracked) ?? ServerID(backend: server.id.backend, server: tracked)
+    let candidates = servers.filter { $0.id == id }
+    return candidates.count == 1
+      && takesRequests(candidates[0], tracking: seen.union([server.id]))
+  }
+
   /// Lines that would not stand without the server.
   private func references(to id: ServerID) -> [Int] {
     lines.filter { line in

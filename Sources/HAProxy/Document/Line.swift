@@ -94,12 +94,10 @@ enum Tokenizer {
   static func words(of bytes: [UInt8], in range: Range<Int>) -> [Line.Word] {
     var words: [Line.Word] = []
     var index = range.lowerBound
-    // A CR before the LF belongs to the line's end, as HAProxy skips it.
-    var end = range.upperBound
-    if end > index, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+    let end = range.upperBound
     while index < end {
       switch bytes[index] {
-      case UInt8(ascii: " "), UInt8(ascii: "\t"): index += 1
+      case let byte where byte.isBlank: index += 1
       case UInt8(ascii: "#"): return words
       default: words.append(word(of: bytes, from: &index, to: end))
       }
@@ -114,8 +112,8 @@ enum Tokenizer {
     scan: while index < end {
       let byte = bytes[index]
       switch (byte, quote) {
-      case (UInt8(ascii: " "), nil), (UInt8(ascii: "\t"), nil), (UInt8(ascii: "#"), nil):
-        break scan
+      case (UInt8(ascii: "#"), nil): break scan
+      case (_, nil) where byte.isBlank: break scan
       case (UInt8(ascii: "\""), nil), (UInt8(ascii: "'"), nil): quote = byte
       case (_, byte) where byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'"): quote = nil
       case (UInt8(ascii: "\\"), nil), (UInt8(ascii: "\\"), UInt8(ascii: "\"")):
@@ -164,4 +162,9 @@ enum Tokenizer {
     default: nil
     }
   }
+}
+
+extension UInt8 {
+  /// What parts words: isspace(3) in the C locale. An LF never stands within a line.
+  var isBlank: Bool { self == UInt8(ascii: " ") || (9...13).contains(self) }
 }

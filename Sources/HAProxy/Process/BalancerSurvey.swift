@@ -12,6 +12,15 @@ package enum BalancerSurvey {
     var parts = [
       """
       say() { printf '%s\\n' "$*"; }
+      # What runs, in the words of the first socket that says it.
+      told=
+      servers() {
+        [ -z "$told" ] || return 0
+        told=$("$1" "$2show servers state" 2>/dev/null | sed '/./!d; s/^/state /')
+        say "$told"
+        "$1" "$2show stat -1 4 -1" 2>/dev/null | sed 's/^/stat /'
+        "$1" "$2show info" 2>/dev/null | sed -n 's/^Version: /version /p'
+      }
       say uid "$(id -u)"
       file=$(realpath \(ShellWord.quoting(configuration))) && [ -r "$file" ] && {
         say file "$file"
@@ -77,11 +86,7 @@ package enum BalancerSurvey {
         say \(key) \(path)
         \(ask)
         \(name) '\(trial)' 2>&1 | sed 's/^/\(name)-says /'
-        \(isMaster ? "master '@1 show servers state' 2>/dev/null | sed 's/^/state-by-master /'" : """
-          stats 'show servers state' 2>/dev/null | sed 's/^/state /'
-            stats 'show stat -1 4 -1' 2>/dev/null | sed 's/^/stat /'
-            stats 'show info' 2>/dev/null | sed -n 's/^Version: /version /p'
-          """)
+        servers \(name) \(isMaster ? "'@1 '" : "''")
       else
         say \(name)-missing
       fi

@@ -98,7 +98,7 @@ extension HAProxyProcess {
   private func fileRestoration(_ edits: [LineEdit]) -> String {
     let record = ShellWord.quoting(Self.record(of: configuration))
     let calls = edits.reversed().map { edit in
-      "restore " + ShellWord.line([String(edit.line), edit.after.text, edit.before.text])
+      "restore \(edit.line) \(edit.after.argument) \(edit.before.argument)"
     }
     return """
       export LC_ALL=C
@@ -237,22 +237,28 @@ extension HAProxyProcess {
 }
 
 extension [UInt8] {
-  /// As a script carries it; what is not UTF-8 will not be found again, and so be refused.
-  fileprivate var text: String { String(decoding: self, as: UTF8.self) }
+  /// One word of a script that stands for the line, byte for byte.
+  fileprivate var argument: String {
+    if let text = String(validating: self, as: UTF8.self), !contains(0) {
+      return ShellWord.quoting(text)
+    }
+    return "\"$(printf '\(octal)')\""
+  }
 
   /// A command that prints the line and an LF, byte for byte.
   fileprivate var printing: String {
     if let text = String(validating: self, as: UTF8.self), !contains(0) {
       return "printf '%s\\n' \(ShellWord.quoting(text))"
     }
-    let octal = map { byte in
-      "\\" + String(String(0o1000 + Int(byte), radix: 8).dropFirst())
-    }
-    return "printf '\(octal.joined())\\n'"
+    return "printf '\(octal)\\n'"
+  }
+
+  private var octal: String {
+    map { "\\" + String(String(0o1000 + Int($0), radix: 8).dropFirst()) }.joined()
   }
 
   /// HAProxy reads nothing of the line.
   fileprivate var isComment: Bool {
-    first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") } == UInt8(ascii: "#")
+    first { !$0.isBlank } == UInt8(ascii: "#")
   }
 }

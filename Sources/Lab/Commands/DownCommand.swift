@@ -4,7 +4,12 @@ import ArgumentParser
 struct DownCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "down",
-    abstract: "Take the lab down, also a half-built one; leaves nothing behind."
+    abstract: "Take the lab down, also a half-built one; leaves nothing behind.",
+    discussion: """
+      Examples:
+        duplex-lab down
+        duplex-lab down --state /run/second-lab
+      """
   )
 
   @OptionGroup var options: LabOptions

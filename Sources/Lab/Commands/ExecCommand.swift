@@ -4,7 +4,11 @@ import ArgumentParser
 struct ExecCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "exec",
-    abstract: "Run a command on a host, through its namespaces."
+    abstract: "Run a command on a host, through its namespaces.",
+    discussion: """
+      Examples:
+        duplex-lab exec lb1 -- cat /etc/haproxy/haproxy.cfg
+      """
   )
 
   @OptionGroup var options: LabOptions
@@ -26,7 +30,12 @@ struct ExecCommand: AsyncParsableCommand {
 struct SSHCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ssh",
-    abstract: "Log in to a host, or run a command there, over SSH."
+    abstract: "Log in to a host, or run a command there, over SSH.",
+    discussion: """
+      Examples:
+        duplex-lab ssh app1
+        duplex-lab ssh app1 --user deploy -- sudo -n id
+      """
   )
 
   @OptionGroup var options: LabOptions

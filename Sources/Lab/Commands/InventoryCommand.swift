@@ -4,7 +4,12 @@ import ArgumentParser
 struct InventoryCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inventory",
-    abstract: "Print this lab as an inventory for duplexctl -i."
+    abstract: "Print this lab as an inventory for duplexctl -i.",
+    discussion: """
+      Examples:
+        duplex-lab inventory > lab.yml
+        duplex-lab inventory --user deploy --apply reload > lab.yml
+      """
   )
 
   @OptionGroup var options: LabOptions

@@ -4,7 +4,11 @@ import ArgumentParser
 struct PowerOffCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "poweroff",
-    abstract: "Cut a host's power; its disk stays."
+    abstract: "Cut a host's power; its disk stays.",
+    discussion: """
+      Examples:
+        duplex-lab poweroff app2
+      """
   )
 
   @OptionGroup var options: LabOptions
@@ -20,7 +24,11 @@ struct PowerOffCommand: AsyncParsableCommand {
 struct BootCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "boot",
-    abstract: "Boot a host whose power was cut, and wait until it answers."
+    abstract: "Boot a host whose power was cut, and wait until it answers.",
+    discussion: """
+      Examples:
+        duplex-lab boot app2
+      """
   )
 
   @OptionGroup var options: LabOptions
@@ -41,7 +49,12 @@ struct BootCommand: AsyncParsableCommand {
 struct PartitionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "partition",
-    abstract: "Cut a host off the network (on), or join it again (off)."
+    abstract: "Cut a host off the network (on), or join it again (off).",
+    discussion: """
+      Examples:
+        duplex-lab partition app2 on
+        duplex-lab partition app2 off
+      """
   )
 
   @OptionGroup var options: LabOptions

@@ -5,7 +5,12 @@ import Foundation
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
-    abstract: "Show the hosts, whether they are on, and what runs on them."
+    abstract: "Show the hosts, whether they are on, and what runs on them.",
+    discussion: """
+      Examples:
+        duplex-lab status
+        duplex-lab status --output json
+      """
   )
 
   @OptionGroup var options: LabOptions

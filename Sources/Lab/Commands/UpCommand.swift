@@ -4,7 +4,13 @@ import ArgumentParser
 struct UpCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "up",
-    abstract: "Put a lab up: balancers, app servers, a shadow."
+    abstract: "Put a lab up: balancers, app servers, a shadow.",
+    discussion: """
+      Examples:
+        duplex-lab up
+        duplex-lab up --apps 12 --delay-ms 25
+        duplex-lab up --state /run/second-lab --prefix second --network 10.78.0
+      """
   )
 
   @OptionGroup var options: LabOptions

@@ -12,6 +12,9 @@ package struct DemoCommand: AsyncParsableCommand {
     commandName: "demo",
     abstract: "Show a whole rollout on a lab of its own: enable, roll back, disable, under load.",
     discussion: """
+      Examples:
+        duplex-lab demo
+
       Needs root. The lab is put up beside any other, and taken down at the end, whatever happens.
 
       Exit status: 0 only when no request failed, the shadow got every request that was sent while \

@@ -90,6 +90,26 @@ package struct HostCommands: Sendable {
     )
   }
 
+  /// Whether the proxy would start with what was installed: it says what it does not understand.
+  package func checkConfiguration() -> RemoteCommand {
+    RemoteCommand(
+      ShellWord.line([paths.link, "--check", "--config", paths.configuration]),
+      privilege: .login,
+      timeout: host.timeouts.command
+    )
+  }
+
+  /// The same command, which ends with the proxy's last words where it fails.
+  package func tellingLog(_ command: RemoteCommand) -> RemoteCommand {
+    let log = ShellWord.quoting(paths.log)
+    var telling = command
+    telling.script = """
+      trap '[ $? = 0 ] || { echo "the end of "\(log)":"; tail -n 2 \(log); } >&2' EXIT
+      \(command.script)
+      """
+    return telling
+  }
+
   /// The way back from `install`: what was there before, or nothing where nothing was.
   /// Does nothing where this very install did not get as far as writing.
   package func restore(_ files: [HostFile], executable: Executable) -> RemoteCommand {

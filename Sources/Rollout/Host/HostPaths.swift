@@ -11,6 +11,8 @@ package struct HostPaths: Sendable, Hashable {
   package let pidFile: String
   /// What files were before this tool overwrote them, for the way back.
   package let previous: String
+  /// Where the runner keeps what the proxy says.
+  package let log: String
 
   package init(_ proxy: ProxySettings) {
     directory = proxy.directory
@@ -19,6 +21,7 @@ package struct HostPaths: Sendable, Hashable {
     runner = "\(proxy.directory)/duplex-proxy-runner"
     controlFile = "\(proxy.monitDirectory)/\(proxy.service)"
     pidFile = "\(proxy.runDirectory)/duplex-proxy.pid"
+    log = "/var/log/\(proxy.service).log"
     previous = "\(proxy.directory)/previous"
   }
 

@@ -36,6 +36,12 @@ package enum HostSurvey {
         \(ShellWord.quoting(paths.link)) ask /health --admin 127.0.0.1:\(host.proxy.adminPort) \
       --timeout 2 >/dev/null 2>&1
         say health $?
+        \(ShellWord.quoting(paths.link)) ask /metrics --admin 127.0.0.1:\(host.proxy.adminPort) \
+      --timeout 2 2>/dev/null | awk '
+          /^duplex_shadow_connections_total/ { connections += $NF }
+          /^duplex_shadow_bytes_total/ { bytes += $NF }
+          /^duplex_shadow_drops_total/ { drops += $NF }
+          END { printf "copies %d %.0f %d\\n", connections, bytes, drops }'
         say version "$(\(ShellWord.quoting(paths.link)) --version 2>/dev/null)"
       }
       ss -Hltnp \(ShellWord.quoting("( \(filter) )")) 2>/dev/null | while read -r line; do
@@ -71,6 +77,8 @@ package enum HostSurvey {
         observation.process = Int(pid).map { .init(pid: $0, executable: executable) }
       case "stale": observation.process?.configurationIsNewer = true
       case "health": observation.process?.isHealthy = value == "0"
+      case "copies":
+        observation.process?.copies = .init(value)
       case "version":
         observation.process?.version = value.split(separator: " ").last.map(String.init)
       case "listener":
@@ -83,6 +91,29 @@ package enum HostSurvey {
       }
     }
     return isComplete ? observation : nil
+  }
+}
+
+/// What the shadows of a proxy have got since it started.
+package struct ShadowCopies: Sendable, Hashable, Codable {
+  package var connections: Int
+  package var bytes: Int
+  /// Connections whose shadow was given up: it refused, lagged or broke off.
+  package var drops: Int
+
+  package init(connections: Int, bytes: Int, drops: Int) {
+    self.connections = connections
+    self.bytes = bytes
+    self.drops = drops
+  }
+
+  /// Reads `CONNECTIONS BYTES DROPS`.
+  init?(_ text: String) {
+    let numbers = text.split(separator: " ").map { Int($0) }
+    guard numbers.count == 3, let connections = numbers[0], let bytes = numbers[1],
+      let drops = numbers[2]
+    else { return nil }
+    self.init(connections: connections, bytes: bytes, drops: drops)
   }
 }
 
@@ -113,6 +144,8 @@ package struct HostObservation: Sendable, Hashable, Codable {
     package var configurationIsNewer = false
     package var isHealthy = false
     package var version: String?
+    /// What its shadows have got so far.
+    package var copies: ShadowCopies?
 
     package init(pid: Int, executable: String) {
       self.pid = pid

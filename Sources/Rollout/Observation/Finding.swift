@@ -40,6 +40,10 @@ package struct Finding: Error, Sendable, Hashable {
 
     // Balancers.
     case haproxyNotRunning
+    /// No socket tells what HAProxy runs: why the stats socket does not, and the master's.
+    case serversUnseen(stats: String, master: String)
+    /// Our mark is on the line: `haproxy remove`, or a run that was cut off, took it out.
+    case serverTakenOut(ServerID, line: Int)
     /// None of the programs that speak to a unix socket is there.
     case noSocketClient
     case configurationInvalid(String)
@@ -53,7 +57,7 @@ package struct Finding: Error, Sendable, Hashable {
     case serverNotRunning(ServerID)
     case serverPortUnexpected(ServerID, port: Int?, direct: Int, listen: Int, line: Int)
     case serverAddressDiffers(ServerID, address: String, listen: String, line: Int)
-    case serverDrained(ServerID, state: String)
+    case serverDrained(ServerID, host: MachineName, state: String)
     case lastServerUp(ServerID)
     case checkBypassesProxy(ServerID, checkPort: Int, line: Int)
   }

@@ -12,6 +12,8 @@ package struct HostStatus: Sendable, Hashable, Codable {
   package var proxyVersion: String?
   package var proxyPID: Int?
   package var isHealthy: Bool
+  /// What its shadows have got; nil where no proxy runs.
+  package var copies: ShadowCopies?
   package var monit: String
   /// The server's line in haproxy.cfg: `10.0.0.11:8080`, or `disabled` for a marked one.
   package var fileAddress: String
@@ -36,6 +38,9 @@ package struct HostStatus: Sendable, Hashable, Codable {
     case unreachable = "a machine could not be seen"
     case fileAndProcessDiffer = "haproxy.cfg and the running HAProxy differ"
     case outOfService = "the server is out of service"
+    case takenOut = "duplexctl took the server out of service, and has not put it back"
+    case serverDown = "HAProxy's health check of the server fails"
+    case proxyLost = "monit looks after a proxy that does not run"
     case trafficWithoutHealthyProxy = "traffic goes to a proxy that is not healthy"
     case trafficWithoutMonit = "traffic goes to a proxy that monit does not look after"
     case proxyRunsWithoutTraffic = "the proxy runs, but no traffic goes to it"
@@ -78,6 +83,7 @@ package struct HostStatus: Sendable, Hashable, Codable {
     proxyVersion = sighting?.host.process?.version
     proxyPID = sighting?.host.process?.pid
     isHealthy = sighting?.host.process?.isHealthy == true
+    copies = sighting?.host.process?.copies
     monit = sighting.map { $0.monit.service.state.words } ?? "?"
     fileAddress =
       target.line.map { $0.state == .disabled ? "disabled" : $0.address } ?? "no such line"
@@ -99,6 +105,10 @@ package struct HostStatus: Sendable, Hashable, Codable {
       found.append(.fileAndProcessDiffer)
     }
     let isHealthy = sighting.host.process?.isHealthy == true
+    if target.running?.isReady == true, target.running?.operational == .down {
+      found.append(.serverDown)
+    }
+    if sighting.host.process == nil, sighting.monit.isSupervising { found.append(.proxyLost) }
     switch path {
     case .proxy:
       if !isHealthy { found.append(.trafficWithoutHealthyProxy) }
@@ -106,7 +116,11 @@ package struct HostStatus: Sendable, Hashable, Codable {
     case .direct:
       if sighting.host.process != nil { found.append(.proxyRunsWithoutTraffic) }
     case .none:
-      found.append(target.running?.isReady == true ? .portUnknown : .outOfService)
+      if target.running?.isReady == true {
+        found.append(.portUnknown)
+      } else {
+        found.append(target.line?.state == .disabled ? .takenOut : .outOfService)
+      }
     }
     return found
   }

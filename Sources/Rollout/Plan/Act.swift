@@ -7,6 +7,8 @@ package enum Act: Sendable, Hashable, Codable {
   case removeExecutable
   case installFiles([String])
   case restoreFiles
+  /// Does the proxy understand what was installed?
+  case checkConfiguration
   /// monit reads its control files again.
   case reloadMonit
   case startProxy

@@ -38,7 +38,9 @@ struct HostPlanning {
     guard request.wish == .enabled else { return [] }
     var steps: [Step] = []
     if sighting.host.digests[executablePath] != payload.executable.sha256 { steps.append(upload) }
-    if !outdatedFiles.isEmpty || linkIsOutdated { steps.append(install) }
+    if !outdatedFiles.isEmpty || linkIsOutdated {
+      steps += [install, step(.checkConfiguration, commands.checkConfiguration())]
+    }
     if !isRunning {
       steps += [start, awaitHealth]
     } else if restartsProxy && !carriesTraffic {
@@ -131,19 +133,26 @@ extension HostPlanning {
   private var start: Step {
     step(
       .startProxy,
-      monit([.reload, .start]),
+      commands.tellingLog(monit([.reload, .start])),
       undo: [.init(.stopProxy, monit([.stop]))]
     )
   }
 
   private var reloadMonit: Step { step(.reloadMonit, monit([.reload])) }
 
-  private var restart: Step { step(.restartProxy, monit([.stop, .start])) }
+  private var restart: Step {
+    step(.restartProxy, commands.tellingLog(monit([.stop, .start])))
+  }
 
   private var hadControlFile: Bool { sighting.host.digests[paths.controlFile] != nil }
 
+  /// A proxy may take the whole drain time to stop, and monit's and the runner's own time beyond it.
   private func monit(_ acts: [MonitAct]) -> RemoteCommand {
-    MonitService(host: host).command(acts, deadline: host.timeouts.start)
+    let stopping = acts.contains(.stop) ? host.timeouts.drain + .seconds(20) : .zero
+    return MonitService(host: host).command(
+      acts,
+      deadline: max(host.timeouts.start, stopping)
+    )
   }
 
   private var awaitHealth: Step { step(.awaitHealth, commands.awaitHealth()) }

@@ -44,10 +44,20 @@ extension Inspector {
     guard sighting.host.isRoot else {
       return [Finding(host.name, .blocking, .notRoot(sudo: host.ssh.sudo))]
     }
-    guard request.wish == .enabled else { return [] }
+    guard request.wish == .enabled else { return stopFindings(host, sighting) }
     return
       (machineKinds(host, sighting.host) + portKinds(host, sighting.host)
       + monitKinds(host, sighting.monit)).map { Finding(host.name, .blocking, $0) }
+  }
+
+  /// What would keep monit from stopping the proxy. A rollback goes as far as it can.
+  private func stopFindings(_ host: Host, _ sighting: HostSighting) -> [Finding] {
+    guard request.wish == .disabled || request.wish == .rolledBack,
+      sighting.host.process != nil || sighting.monit.isSupervising
+    else { return [] }
+    return monitKinds(host, sighting.monit).map {
+      Finding(host.name, request.wish == .rolledBack ? .warning : .blocking, $0)
+    }
   }
 
   private func machineKinds(_ host: Host, _ observation: HostObservation) -> [Finding.Kind] {
@@ -112,6 +122,13 @@ extension Inspector {
         )
       ]
     }
+    guard !observation.servers.isEmpty else {
+      let kind = Finding.Kind.serversUnseen(
+        stats: observation.statsSocketProblem ?? "no answer",
+        master: observation.masterSocketProblem ?? "no answer"
+      )
+      return [Finding(balancer.name, .blocking, kind)]
+    }
     return processFindings(balancer, observation, process)
       + request.hosts.flatMap { host in
         request.targets(of: host, on: balancer).flatMap { serverFindings($0, host) }
@@ -134,19 +151,18 @@ extension Inspector {
       let isHarmless = request.wish == .rolledBack && appliesAtRuntime
       add(isHarmless ? .warning : .blocking, .unloadedEdits(path: process.configuration))
     }
-    if appliesAtRuntime {
-      if process.statsSocket == nil {
-        add(
-          .blocking,
-          .statsSocketUnusable(
-            path: balancer.statsSocket,
-            reason: observation.statsSocketProblem ?? "not configured"
-          )
+    // Where it was asked for it must be there; where it was hoped for, a reload will do.
+    let isHopedFor = balancer.applying == .automatic && balancer.statsSocket != nil
+    if process.statsSocket == nil, appliesAtRuntime || isHopedFor {
+      add(
+        appliesAtRuntime ? .blocking : .warning,
+        .statsSocketUnusable(
+          path: balancer.statsSocket,
+          reason: observation.statsSocketProblem ?? "not configured"
         )
-      }
-    } else {
-      findings += reloadFindings(balancer, observation, process)
+      )
     }
+    if !appliesAtRuntime { findings += reloadFindings(balancer, observation, process) }
     return findings
   }
 
@@ -235,7 +251,7 @@ extension Inspector {
         Finding(
           target.balancer.name,
           .blocking,
-          .serverDrained(target.id, state: running.status)
+          .serverDrained(target.id, host: target.host, state: running.status)
         )
       ]
     }
@@ -253,6 +269,17 @@ extension Inspector {
   }
 
   private func warnings(_ target: ServerTarget, _ line: ServerLine) -> [Finding] {
+    // A rollback and `haproxy add` are asked to put it back; who enables or disables may not know.
+    let isTakenOut =
+      line.state == .disabled && (request.wish == .enabled || request.wish == .disabled)
+    return
+      (isTakenOut
+      ? [
+        Finding(target.balancer.name, .warning, .serverTakenOut(target.id, line: line.line))
+      ] : []) + checkWarnings(target, line)
+  }
+
+  private func checkWarnings(_ target: ServerTarget, _ line: ServerLine) -> [Finding] {
     guard let port = line.checkPort, port != target.route.listenPort, request.wish == .enabled
     else { return [] }
     return [

@@ -6,7 +6,8 @@ extension Act {
   /// What a machine's answer to the act's command means.
   package func reading(_ result: CommandResult, of step: Step) -> StepOutcome {
     switch self {
-    case .uploadExecutable, .removeExecutable, .installFiles, .restoreFiles, .awaitHealth,
+    case .uploadExecutable, .removeExecutable, .installFiles, .restoreFiles,
+      .checkConfiguration, .awaitHealth,
       .lookAgain, .awaitTraffic, .awaitIdle:
       hostReading(result, of: step)
     case .reloadMonit, .startProxy, .restartProxy, .stopProxy:
@@ -33,7 +34,7 @@ extension Act {
     case .validateEdits, .probe, .drain, .undrain, .remove, .rewrite, .add, .reload,
       .awaitOldWorkers, .readServers, .watchRequests:
       .haproxy
-    case .removeExecutable, .installFiles, .restoreFiles: nil
+    case .removeExecutable, .installFiles, .restoreFiles, .checkConfiguration: nil
     }
   }
 
@@ -54,6 +55,8 @@ extension Act {
     case (_, .done): return .done(StepReport())
     case (_, .damaged): return .failed(step.failure(.transferDamaged, result.seen))
     case (.awaitIdle, .deadline): return .failed(step.failure(.sessionsLeft, result.seen, .none))
+    case (.checkConfiguration, _):
+      return .failed(step.failure(.invalidConfiguration, result.seen, .none))
     case (.awaitHealth, _): return .failed(step.failure(.neverHealthy, result.seen))
     case (.lookAgain, _): return .failed(step.failure(.neverHealthy, result.seen, .none))
     case (_, .deadline): return .failed(step.failure(.timedOut, result.seen))

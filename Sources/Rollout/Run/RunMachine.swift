@@ -98,8 +98,16 @@ package struct RunMachine: Sendable {
   }
 
   /// The lanes of the last `.undo` have ended; `failures` are those steps whose undo failed.
+  ///
+  /// A host whose traffic could not be moved back keeps its proxy: HAProxy may still send requests
+  /// to it.
   package mutating func undoFinished(failures: [StepFailure]) {
     undoQueue?.removeFirst()
+    let stuck = Set(failures.flatMap { $0.hosts.contains($0.machine) ? [] : $0.hosts })
+    undoQueue = undoQueue?.map { lanes in
+      lanes.map { lane in lane.filter { !stuck.contains($0.step.machine) } }
+        .filter { !$0.isEmpty }
+    }.filter { !$0.isEmpty }
     for failure in failures {
       for host in failure.hosts {
         results[host] = (results[host] ?? .undone(nil)).failing(with: failure)

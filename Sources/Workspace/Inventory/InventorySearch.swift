@@ -12,8 +12,11 @@ struct InventorySearch {
 
   let machine: OperatorMachine
 
-  /// What `-i` names, else `$DUPLEXCTL_INVENTORY`, else the only YAML file in `inventories/`, else
-  /// the only one in the current folder.
+  /// An example names machines that nobody has: it is used only where it is asked for by name.
+  static let examples = ["example.yml", "example.yaml"]
+
+  /// What `-i` names, else `$DUPLEXCTL_INVENTORY`, else the only YAML file in `inventories/` that is
+  /// no example, else the only one in the current folder.
   func find(_ chosen: String?) throws(InventoryNotFound) -> String {
     if let chosen { return chosen }
     if let named = machine.environment[Self.variable], !named.isEmpty { return named }
@@ -38,6 +41,7 @@ struct InventorySearch {
       guard !name.hasPrefix("."), name.hasSuffix(".yml") || name.hasSuffix(".yaml") else {
         continue
       }
+      guard !Self.examples.contains(name) else { continue }
       names.append(folder.isEmpty ? name : "\(folder)/\(name)")
     }
     return names.sorted()
@@ -58,9 +62,10 @@ package struct InventoryNotFound: Error, Sendable, Hashable, CustomStringConvert
 
   package var description: String {
     candidates.isEmpty
-      ? "no inventory: neither \(folder)/inventories nor \(folder) holds a .yml file. "
-        + "Name one with -i FILE or $\(InventorySearch.variable), or begin one with duplexctl init."
-      : "which inventory? There are \(candidates.joined(separator: ", ")). "
+      ? "no inventory: neither \(folder)/inventories nor \(folder) holds a .yml file "
+        + "other than an example. Name one with -i FILE or $\(InventorySearch.variable), or begin one "
+        + "with duplexctl init."
+      : "which inventory? In \(folder) there are \(candidates.joined(separator: ", ")). "
         + "Name one with -i FILE or $\(InventorySearch.variable)."
   }
 }

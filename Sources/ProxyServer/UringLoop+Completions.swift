@@ -1,0 +1,243 @@
+import CLinux
+import CURing
+import Glibc
+
+/// What the kernel says, and what the server is told of it.
+extension UringLoop {
+  func took(_ completion: curing_completion, _ handler: some CompletionHandler) {
+    guard let kind = UringSocket.Kind(rawValue: completion.data >> 60), kind != .ignored else {
+      return
+    }
+    let socket = SocketID(
+      index: UInt32(truncatingIfNeeded: completion.data),
+      generation: UInt32(truncatingIfNeeded: completion.data >> 32) & Self.generationMask
+    )
+    let buffer = curing_buffer(completion.flags)
+    guard isOpen(socket) else {
+      if kind == .accept, completion.result >= 0 { Glibc.close(completion.result) }
+      if buffer >= 0 { (kind == .large ? large : small).give(UInt16(buffer)) }
+      return
+    }
+    switch kind {
+    case .ignored: break
+    case .accept: accepted(completion, socket, handler)
+    case .connect: connected(completion.result, socket, handler)
+    case .small: received(completion, into: small, socket, handler)
+    case .large: received(completion, into: large, socket, handler)
+    case .discard: discarded(completion, socket, handler)
+    case .room:
+      sockets[Int(socket.index)].awaitsRoom = false
+      sockets[Int(socket.index)].writable = true
+      flush(socket, handler)
+    case .watch: broke(completion.result, socket, handler)
+    }
+  }
+
+  private func accepted(
+    _ completion: curing_completion,
+    _ listener: SocketID,
+    _ handler: some CompletionHandler
+  ) {
+    let index = Int(listener.index)
+    if curing_has_more(completion.flags) == 0 { sockets[index].isAccepting = false }
+    let tag = sockets[index].tag
+    switch completion.result {
+    case 0... where sockets[index].accepting:
+      handler.completed(.accepted(completion.result), tag: tag, socket: listener)
+    case 0...: sockets[index].heldAccepts.append(completion.result)
+    case -ECANCELED, -ECONNABORTED, -EINTR, -EAGAIN: break
+    default:
+      guard sockets[index].accepting else { break }
+      sockets[index].accepting = false
+      handler.completed(
+        .acceptFailed(errno: -completion.result),
+        tag: tag,
+        socket: listener
+      )
+    }
+    if isOpen(listener) { armAccept(listener) }
+  }
+
+  private func connected(
+    _ result: Int32,
+    _ socket: SocketID,
+    _ handler: some CompletionHandler
+  ) {
+    let index = Int(socket.index)
+    guard result == 0 else {
+      return handler.completed(.failed(errno: -result), tag: sockets[index].tag, socket: socket)
+    }
+    sockets[index].connecting = false
+    sockets[index].writable = true
+    handler.completed(.connected, tag: sockets[index].tag, socket: socket)
+    guard isOpen(socket) else { return }
+    armReceive(socket)
+    flush(socket, handler)
+  }
+
+  private func received(
+    _ completion: curing_completion,
+    into group: BufferGroup,
+    _ socket: SocketID,
+    _ handler: some CompletionHandler
+  ) {
+    let index = Int(socket.index)
+    receiveCompleted(completion, index)
+    let count = Int(completion.result)
+    let number = curing_buffer(completion.flags)
+    if count > 0, number >= 0 {
+      sized(socket, count, of: group)
+      let bytes = UnsafeRawBufferPointer(start: group.address(UInt16(number)), count: count)
+      deliver(bytes, socket, handler)
+    }
+    if number >= 0 { group.give(UInt16(number)) }
+    if count <= 0 { ended(completion.result, socket, handler) }
+    if isOpen(socket) { armReceive(socket) }
+  }
+
+  private func receiveCompleted(_ completion: curing_completion, _ index: Int) {
+    guard curing_has_more(completion.flags) == 0 else { return }
+    sockets[index].receive = .none
+    sockets[index].isCancelling = false
+  }
+
+  /// Learns from how full a buffer came whether the stream is bulky.
+  private func sized(_ socket: SocketID, _ count: Int, of group: BufferGroup) {
+    let index = Int(socket.index)
+    guard sockets[index].reception == .bytes else { return }
+    if count < Self.smallSize {
+      sockets[index].filled = 0
+    } else if group.number == small.number {
+      sockets[index].filled += 1
+      if sockets[index].filled == Self.bulk { cancelReceive(socket) }
+    }
+  }
+
+  private func deliver(
+    _ bytes: UnsafeRawBufferPointer,
+    _ socket: SocketID,
+    _ handler: some CompletionHandler
+  ) {
+    let index = Int(socket.index)
+    let tag = sockets[index].tag
+    switch sockets[index].reception {
+    case .discard: handler.completed(.discarded(bytes.count), tag: tag, socket: socket)
+    case .bytes where sockets[index].held.isEmpty:
+      copy.begin(bytes)
+      handler.completed(.received(bytes), tag: tag, socket: socket)
+      copy.end()
+    case .bytes, .off: sockets[index].held.append(Chunk(copying: bytes, capacity: 0))
+    }
+  }
+
+  private func discarded(
+    _ completion: curing_completion,
+    _ socket: SocketID,
+    _ handler: some CompletionHandler
+  ) {
+    let index = Int(socket.index)
+    receiveCompleted(completion, index)
+    switch completion.result {
+    case 1...:
+      handler.completed(
+        .discarded(Int(completion.result)),
+        tag: sockets[index].tag,
+        socket: socket
+      )
+    case -EFAULT, -EINVAL: sockets[index].filled = -1
+    default: ended(completion.result, socket, handler)
+    }
+    guard isOpen(socket) else { return }
+    armReceive(socket, expectsNone: curing_is_nonempty(completion.flags) == 0)
+  }
+
+  /// The stream's end: 0 for a FIN, else an errno. Some results mean only to ask again.
+  private func ended(_ result: Int32, _ socket: SocketID, _ handler: some CompletionHandler) {
+    let index = Int(socket.index)
+    switch result {
+    case -ECANCELED, -ENOBUFS, -EINTR, -EAGAIN: return
+    default: break
+    }
+    guard sockets[index].reception != .off, sockets[index].held.isEmpty else {
+      sockets[index].heldEnd = result
+      return
+    }
+    sockets[index].reception = .off
+    let tag = sockets[index].tag
+    if result == 0 {
+      handler.completed(.ended, tag: tag, socket: socket)
+      if isOpen(socket) { watch(socket) }
+    } else {
+      handler.completed(.failed(errno: -result), tag: tag, socket: socket)
+    }
+  }
+
+  private func broke(_ events: Int32, _ socket: SocketID, _ handler: some CompletionHandler) {
+    let index = Int(socket.index)
+    guard events > 0, events & Int32(POLLERR) != 0 else { return }
+    sockets[index].isWatched = false
+    guard sockets[index].reception == .off else { return }
+    sockets[index].isWatched = true
+    handler.completed(.lost, tag: sockets[index].tag, socket: socket)
+  }
+
+  /// Hands over what came while the server did not want it.
+  func handOver(_ socket: SocketID, _ handler: some CompletionHandler) {
+    let index = Int(socket.index)
+    while isOpen(socket), sockets[index].accepting, !sockets[index].heldAccepts.isEmpty {
+      let descriptor = sockets[index].heldAccepts.removeFirst()
+      handler.completed(.accepted(descriptor), tag: sockets[index].tag, socket: socket)
+    }
+    while isOpen(socket), sockets[index].reception != .off, !sockets[index].held.isEmpty {
+      let chunk = sockets[index].held.removeFirst()
+      let bytes = UnsafeRawBufferPointer(start: chunk.base, count: chunk.count)
+      copy.begin(bytes)
+      handler.completed(.received(bytes), tag: sockets[index].tag, socket: socket)
+      copy.end()
+    }
+    guard isOpen(socket), sockets[index].reception != .off, sockets[index].held.isEmpty,
+      let end = sockets[index].heldEnd
+    else { return }
+    sockets[index].heldEnd = nil
+    ended(end, socket, handler)
+  }
+
+  /// Sends what is owed, as far as the socket takes it.
+  private func flush(_ socket: SocketID, _ handler: some CompletionHandler) {
+    let index = Int(socket.index)
+    var total = 0
+    while !sockets[index].output.isEmpty {
+      let front = sockets[index].output.front
+      let result = clinux_send(sockets[index].descriptor, front.baseAddress, front.count)
+      if result < 0 {
+        if result == -Int(EAGAIN) {
+          awaitRoom(socket)
+        } else {
+          sockets[index].writable = false
+          failures.append((socket, Int32(-result)))
+        }
+        break
+      }
+      total += result
+      sockets[index].output.removeFirst(result)
+      if result < front.count {
+        awaitRoom(socket)
+        break
+      }
+    }
+    if total > 0 { handler.completed(.sent(total), tag: sockets[index].tag, socket: socket) }
+  }
+
+  func reportFailures(_ handler: some CompletionHandler) {
+    // Reporting one may cause another; that one is for the next turn.
+    let reported = failures
+    failures.removeAll(keepingCapacity: true)
+    for (socket, errno) in reported where isOpen(socket) {
+      handler.completed(
+        .sendFailed(errno: errno),
+        tag: sockets[Int(socket.index)].tag,
+        socket: socket
+      )
+    }
+  }
+}

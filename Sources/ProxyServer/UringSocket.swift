@@ -1,0 +1,51 @@
+/// What the io_uring loop knows of a socket.
+struct UringSocket {
+  var descriptor: Int32 = -1
+  var generation: UInt32 = 0
+  var tag = Tag(role: .stop, index: 0)
+  var reception = Reception.off
+  var accepting = false
+  /// An accept is with the kernel.
+  var isAccepting = false
+  var connecting = false
+  var writable = true
+  /// The kernel will tell when there is room to send.
+  var awaitsRoom = false
+  /// The kernel will tell when the connection breaks.
+  var isWatched = false
+  var receive = Receive.none
+  /// The receive that is with the kernel has been taken back, but has not completed.
+  var isCancelling = false
+  /// Receives in a row that filled their buffer.
+  var filled = 0
+  /// Bytes that came after the server had stopped receiving, and how the stream ended after them.
+  var held: [Chunk] = []
+  var heldEnd: Int32?
+  /// Accepted after the server had told it to rest.
+  var heldAccepts: [Int32] = []
+  var listed = false
+  var output = OutputQueue()
+
+  var hasRequests: Bool {
+    isAccepting || connecting || awaitsRoom || isWatched || receive != .none
+  }
+}
+
+extension UringSocket {
+  /// What of a socket's receiving is with the kernel.
+  enum Receive: UInt8 {
+    case none, small, large, discard
+
+    var kind: Kind {
+      switch self {
+      case .none: .ignored
+      case .small: .small
+      case .large: .large
+      case .discard: .discard
+      }
+    }
+  }
+
+  /// What a completion is about; it travels through the kernel with the socket's identity.
+  enum Kind: UInt64 { case ignored, accept, connect, small, large, discard, room, watch }
+}

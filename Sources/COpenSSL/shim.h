@@ -3,12 +3,17 @@
 #include <openssl/blowfish.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+
+// To be called before anything else of OpenSSL, any number of times: leaves out its clean-up at exit. That
+// clean-up frees what threads which end at the same moment free too, and then the program aborts.
+static inline void duplex_openssl_begin(void) { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); }
 
 // A macro of macros that Swift cannot see.
 static inline int duplex_openssl_keypair_selection(void) { return EVP_PKEY_KEYPAIR; }

@@ -2,6 +2,22 @@ import HAProxy
 import Testing
 
 struct EditTests {
+  @Test(arguments: ["\u{B}", "\u{C}", "\r", " \t\r"])
+  func `every blank of isspace(3) parts words, as in HAProxy`(blank: String) throws {
+    let document = Configuration(
+      "backend b\n\(blank)server\(blank)a\(blank)10.0.0.1:80\(blank)check\(blank)\n\(blank)backend c\n"
+        + "server b 10.0.0.2:80\n"
+    )
+
+    #expect(document.servers.map(\.id) == ["b/a", "c/b"])
+    #expect(document.servers[0].address == "10.0.0.1:80")
+    let edit = try #require(try document.rewriting("b/a", port: 81))
+    #expect(
+      try document.applying(edit).text
+        == document.text.replacing("10.0.0.1:80", with: "10.0.0.1:81")
+    )
+  }
+
   private let before = """
     frontend web
       default_backend app

@@ -36,6 +36,23 @@ struct RefusalTests {
     #expect(throws: EditRefusal.lastUsable("app/a", line: 2)) { try document.removing("app/a") }
   }
 
+  @Test(arguments: ["down/x", "gone/x", "c", "b"])
+  func `a server that follows one that is out takes no requests`(tracked: String) {
+    let document = Configuration(
+      """
+      backend app
+      server a 1.2.3.4:80
+      server b 1.2.3.5:80 track \(tracked)
+      server c 1.2.3.6:80 weight 0 cookie weight
+      backend down
+      server x 1.2.3.7:80 check disabled cookie enabled
+
+      """
+    )
+
+    #expect(throws: EditRefusal.lastUsable("app/a", line: 2)) { try document.removing("app/a") }
+  }
+
   @Test(arguments: [#""${A-10.0.0.1}:80""#, "$A:80", "'$A':80", "10.0.0.1:$PORT"])
   func `an address with a variable is not rewritten`(address: String) throws {
     let document = Configuration("backend b\nserver a \(address)\n")

@@ -56,6 +56,38 @@ struct TakeBackTests {
     #expect(file == "# by others\n" + Self.file(web: Self.direct, api: Self.proxied))
   }
 
+  @Test func `a line that is not UTF-8 is taken back byte for byte`() async throws {
+    let folder = try TemporaryFolder()
+    let start = Array("\(Self.top)listen web\n bind 127.0.0.1:19992\n".utf8)
+    let comment = Array(" # caf".utf8) + [0xE9, 0x25, 0x5C]
+    let edit = LineEdit(
+      line: 8,
+      before: Array(Self.direct.utf8.dropLast()) + comment,
+      after: Array(Self.proxied.utf8.dropLast()) + comment
+    )
+    let path = try folder.write(start + edit.after + Array("\n# end\n".utf8), to: "haproxy.cfg")
+    var command = Self.process(of: path).takeBack([edit], runtime: [])
+    command.script.replace("/var/lib/duplexctl", with: folder.path(of: "record"))
+
+    #expect(HAProxyResult(try await LocalHost().run(command)) == .done)
+    #expect(
+      try folder.read("haproxy.cfg") == start + edit.before + Array("\n# end\n".utf8)
+    )
+  }
+
+  private static func process(of path: String) -> HAProxyProcess {
+    HAProxyProcess(
+      configuration: path,
+      sources: [.init(path: path, isFolder: false)],
+      executable: "/usr/sbin/haproxy",
+      masterPID: 1,
+      statsSocket: nil,
+      masterSocket: nil,
+      client: .perl,
+      timeout: .seconds(20)
+    )
+  }
+
   private static func file(web: String, api: String) -> String {
     top + "listen web\n bind 127.0.0.1:19992\n" + web + "listen api\n bind 127.0.0.1:19993\n" + api
   }
@@ -69,23 +101,13 @@ struct TakeBackTests {
     let folder = try TemporaryFolder()
     let text = above + Self.file(web: web, api: api)
     let path = try folder.write(Array(text.utf8), to: "haproxy.cfg")
-    let process = HAProxyProcess(
-      configuration: path,
-      sources: [.init(path: path, isFolder: false)],
-      executable: "/usr/sbin/haproxy",
-      masterPID: 1,
-      statsSocket: nil,
-      masterSocket: nil,
-      client: .perl,
-      timeout: .seconds(20)
-    )
     let edit = LineEdit(
       line: 8,
       before: Array(Self.direct.utf8.dropLast()),
       after: Array(Self.proxied.utf8.dropLast())
     )
 
-    var command = process.takeBack([edit], runtime: [])
+    var command = Self.process(of: path).takeBack([edit], runtime: [])
     command.script.replace("/var/lib/duplexctl", with: folder.path(of: "record"))
     let result = HAProxyResult(try await LocalHost().run(command))
     return (result, String(decoding: try folder.read("haproxy.cfg"), as: UTF8.self))

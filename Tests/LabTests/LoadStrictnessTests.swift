@@ -10,6 +10,7 @@ struct LoadStrictnessTests {
     _ length: Duration = .milliseconds(100),
     thinking: Duration = .milliseconds(5),
     rate: Double? = nil,
+    bodies: Set<[UInt8]> = [],
     against behave: @escaping @Sendable (Int) -> FaultyServer.Behaviour
   ) throws -> (report: LoadReport, served: Int) {
     let server = FaultyServer(behave)
@@ -19,6 +20,7 @@ struct LoadStrictnessTests {
     order.rate = rate
     order.length = length
     order.expectedBody = Array("hello from".utf8)
+    order.expectedBodies = bodies
     var loop = try LoadLoop(order, stop: StopFlag())
     return (loop.run(), server.requests)
   }
@@ -76,6 +78,19 @@ struct LoadStrictnessTests {
 
     #expect(served > 3 && report.requests == served)
     #expect(report.failures == [:] && report.connectionsOpened == 1)
+  }
+
+  @Test(arguments: ["hello from tha test\n", "hello from the test\n\n", "hello from the test"])
+  func `where every byte of the body is known, a wrong one is a failure`(body: String) throws {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    let known: Set = [Array("hello from the test\n".utf8)]
+
+    let (report, served) = try load(bodies: known) { number in
+      number == 2 ? .say(answer) : .answer
+    }
+
+    #expect(served > 3 && report.requests == served)
+    #expect(report.failures == [.wrongBody: 1])
   }
 
   @Test func `a server that stands still under a rate does not look fast`() throws {

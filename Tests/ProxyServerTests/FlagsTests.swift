@@ -98,7 +98,7 @@ import Testing
   @Test func `every problem of a file is told with its line`() {
     let file = """
       --listen eighty
-      --relay localhost:81
+      --relay web.internal:81
       --duplicate 10.9.0.5
       --duplicates 10.9.0.5:80
       --shadow-buffer much
@@ -110,7 +110,7 @@ import Testing
 
     let expected = [
       "p:1: --listen eighty: a port of 0 to 65535 was expected",
-      "p:2: --relay localhost:81: localhost is no IP address, and names are not resolved here; "
+      "p:2: --relay web.internal:81: web.internal is no IP address, and names are not resolved here; "
         + "IP:PORT, [IPv6]:PORT or unix:PATH was expected",
       "p:3: --duplicate 10.9.0.5: IP:PORT, [IPv6]:PORT or unix:PATH was expected",
       "p:4: --duplicates is no flag for a configuration file",
@@ -123,6 +123,16 @@ import Testing
     #expect(problems("--config p", file: file) == expected)
   }
 
+  @Test func `em-proxy's words mean here what they mean there`() throws {
+    let given = "-l 80 -r localhost:81 -s /run/app.sock --duplex localhost:82"
+    let configuration = try Flags.parse(given.split(separator: " ").map(String.init)) { _ in
+      .failure(.init(place: "", text: "no file"))
+    }
+
+    #expect(configuration.routes.map(\.primary.description) == ["unix:/run/app.sock"])
+    #expect(configuration.routes[0].shadows.map(\.description) == ["127.0.0.1:82"])
+  }
+
   @Test(arguments: [
     ("", "configuration: no route: --listen PORT and --relay IP:PORT are needed"),
     ("-l 80", "argument 1: --listen 80 has no primary: --relay or --socket is needed"),
@@ -130,7 +140,7 @@ import Testing
     ("-l", "argument 1: -l needs a value"),
     ("--config p", "argument 1: cannot read p"),
     (
-      "-l 80 -r 127.0.0.1:81 -s /run/a",
+      "-l 80 -r 127.0.0.1:81 -r 127.0.0.1:82",
       "argument 5: a second primary; each --listen opens a route with one"
     ),
     (

@@ -135,10 +135,16 @@ struct PracticeFleet {
 // MARK: -
 
 extension PracticeFleet {
+  /// - Parameter apply: as in an inventory; `master` is `auto` without a stats socket.
   private func writeInventory(apply: String, user: String) throws {
-    let output = try lab(["inventory", "--apply", apply, "--user", user])
+    let way = apply == "master" ? "auto" : apply
+    let output = try lab(["inventory", "--apply", way, "--user", user])
     try #require(output.status == 0, "\(output.errors)")
-    try output.text.write(toFile: inventory, atomically: true, encoding: .utf8)
+    let text =
+      apply == "master"
+      ? output.text.replacing("    apply: auto", with: "    apply: auto\n    stats-socket: ~")
+      : output.text
+    try text.write(toFile: inventory, atomically: true, encoding: .utf8)
   }
 
   private static func program(_ name: String) -> String { "\(root)/.build/debug/\(name)" }

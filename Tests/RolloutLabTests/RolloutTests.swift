@@ -4,7 +4,7 @@ import Testing
 /// Real sshd, monit, haproxy and nginx; every test ends by counting failed requests.
 @Suite(.serialized)
 struct RolloutTests {
-  @Test(arguments: ["runtime", "reload"])
+  @Test(arguments: ["runtime", "reload", "master"])
   func `enable and disable lose no request and restore every byte`(apply: String) async throws {
     try await PracticeFleet.with(apply: apply) { fleet in
       let before = try fleet.configuration()
@@ -14,7 +14,8 @@ struct RolloutTests {
         #expect(enable.status == 0, "\(enable.errors)")
         let status = try fleet.duplexctl(["rollout", "status"])
         #expect(status.status == 0, "\(status.text)")
-        #expect(status.text.components(separatedBy: ":8080").count == 7, "\(status.text)")
+        #expect(status.text.components(separatedBy: ":8080").count == 4, "\(status.text)")
+        #expect(status.text.contains("app1: the shadow got "), "\(status.text)")
 
         let again = try fleet.rollout("enable")
         #expect(again.status == 0 && again.text.hasPrefix("Nothing to do"), "\(again.text)")
@@ -82,7 +83,8 @@ struct RolloutTests {
         replacing: "  routes:\n",
         with: "  timeouts: {health: 1s}\n  routes:\n"
       )
-      try fleet.breakTemplates()
+      // Nobody listens at this primary.
+      try fleet.changeTemplate("-r {{primary}}", to: "-r 127.0.0.1:9")
 
       try fleet.underLoad {
         let enable = try fleet.rollout("enable", inventory: inventory)
@@ -91,6 +93,23 @@ struct RolloutTests {
         #expect(enable.errors.contains("did not become healthy"), "\(enable.errors)")
       }
 
+      #expect(try fleet.everything() == before)
+    }
+  }
+
+  @Test func `a proxy that does not understand its flags says so, and nothing of it stays`()
+    async throws
+  {
+    try await PracticeFleet.with { fleet in
+      let before = try fleet.everything()
+      try fleet.changeTemplate("--shadow-buffer {{", to: "--bogus {{")
+
+      let enable = try fleet.rollout("enable")
+
+      #expect(enable.status == 1)
+      #expect(
+        enable.errors.contains("unknown flag --bogus") || enable.errors.contains("--bogus is")
+      )
       #expect(try fleet.everything() == before)
     }
   }
@@ -204,8 +223,8 @@ struct RolloutTests {
 }
 
 extension PracticeFleet {
-  /// Templates in the inventory's folder, whose proxy has a primary that nobody listens on.
-  fileprivate func breakTemplates() throws {
+  /// Templates in the inventory's folder, with another word in the proxy's configuration.
+  fileprivate func changeTemplate(_ word: String, to other: String) throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let templates = "\(folder)/templates"
@@ -215,8 +234,8 @@ extension PracticeFleet {
     )
     let path = "\(templates)/duplex-proxy.conf.mustache"
     let text = try String(contentsOfFile: path, encoding: .utf8)
-    try #require(text.contains("-r {{primary}}"))
-    try text.replacing("-r {{primary}}", with: "-r 127.0.0.1:9")
+    try #require(text.contains(word))
+    try text.replacing(word, with: other)
       .write(toFile: path, atomically: true, encoding: .utf8)
   }
 

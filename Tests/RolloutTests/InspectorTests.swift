@@ -48,6 +48,43 @@ struct InspectorTests {
     )
   }
 
+  @Test func `a monit that cannot stop the proxy is known before traffic moves`() throws {
+    var world = World.proxied
+    world.seeHost("app1") { $0.monit.daemon = nil }
+    let finding = Finding("app1", .blocking, .monit(.daemonNotRunning))
+
+    #expect(world.answer(.disabled) == .refused([finding]))
+    guard case .plan(_, _, let warnings) = world.answer(.rolledBack, of: ["app1"]) else {
+      Issue.record("a rollback goes as far as it can")
+      return
+    }
+    #expect(warnings.map(\.kind) == [finding.kind])
+  }
+
+  @Test func `a balancer none of whose sockets answers is named as such`() {
+    var world = World.direct
+    world.seeBalancer { seen in
+      seen.servers = []
+      seen.statsSocketProblem = "no such"
+      seen.masterSocketProblem = nil
+    }
+
+    #expect(
+      world.answer(.enabled)
+        == .refused([
+          Finding("lb1", .blocking, .serversUnseen(stats: "no such", master: "no answer"))
+        ])
+    )
+  }
+
+  @Test func `what was taken out on purpose is not put back unsaid`() throws {
+    guard case .plan(_, _, let warnings) = World.halfSwitched.answer(.enabled) else {
+      Issue.record("\(World.halfSwitched.answer(.enabled))")
+      return
+    }
+    #expect(warnings.map(\.kind).contains { if case .serverTakenOut = $0 { true } else { false } })
+  }
+
   @Test func `what this tool itself wrote is no stranger's edit`() throws {
     var world = World.direct
     world.seeBalancer { seen in
@@ -64,7 +101,7 @@ struct InspectorTests {
     let kind = Finding.Kind.unloadedEdits(path: "/etc/haproxy/haproxy.cfg")
 
     guard case .plan(let plan, _, let warnings) = world.answer(.rolledBack) else {
-      Issue.record("no plan")
+      Issue.record("\(World.halfSwitched.answer(.enabled))")
       return
     }
     #expect(!plan.isEmpty)
@@ -126,7 +163,7 @@ struct InspectorTests {
     }
 
     guard case .plan(_, _, let warnings) = world.answer(.enabled, of: ["app1"]) else {
-      Issue.record("no plan")
+      Issue.record("\(World.halfSwitched.answer(.enabled))")
       return
     }
     #expect(

@@ -53,8 +53,8 @@ struct LoadCommand: AsyncParsableCommand {
   @Option(help: "The status that every answer must have.")
   var expectStatus = 200
 
-  @Option(help: "What every body must begin with.")
-  var expectBody = "hello from "
+  @Option(help: "What every body must begin with; default: the lab's own answers, byte for byte.")
+  var expectBody: String?
 
   @Flag(help: "Any body will do.")
   var expectAnyBody = false
@@ -114,8 +114,16 @@ struct LoadCommand: AsyncParsableCommand {
       timeout: .milliseconds(timeoutMs),
       length: seconds > 0 ? .seconds(seconds) : nil,
       expectedStatus: expectStatus,
-      expectedBody: expectAnyBody ? nil : Array(expectBody.utf8)
+      expectedBody: expectAnyBody ? nil : Array((expectBody ?? "hello from ").utf8),
+      expectedBodies: try expectedBodies()
     )
+  }
+
+  /// Every app server of the lab has one answer to `/`.
+  private func expectedBodies() throws -> Set<[UInt8]> {
+    guard address == nil, path == "/", expectBody == nil, !expectAnyBody else { return [] }
+    let hosts = try LabSettings.required(state: options.state).hosts
+    return Set(hosts.filter { $0.kind == .app }.map { Array("hello from \($0.name)\n".utf8) })
   }
 
   private func target() throws -> (String, Int) {

@@ -39,6 +39,8 @@ struct LoadOrder: Sendable {
   var expectedStatus = 200
   /// What every body begins with; nil: anything.
   var expectedBody: [UInt8]?
+  /// What every body is, to the last byte, one of these; empty: anything.
+  var expectedBodies: Set<[UInt8]> = []
 
   /// The request's bytes.
   var request: [UInt8] {

@@ -301,14 +301,21 @@ extension Inspector {
     let moving = request.hosts.filter { host in
       request.targets(of: host, on: balancer).contains { !$0.isSettled(for: request.wish) }
     }
+    // What an earlier batch puts back into service will be there by then, and is looked for then.
+    var returned: Set<ServerID> = []
     for batch in request.batch.batches(of: moving) {
+      defer {
+        if request.wish != .takenOut {
+          returned.formUnion(batch.flatMap { request.targets(of: $0, on: balancer) }.map(\.id))
+        }
+      }
       let targets = batch.flatMap { request.targets(of: $0, on: balancer) }
       let ids = Set(targets.map(\.id))
       for target in targets where target.running?.isReady == true {
         let others = observation.servers.filter {
           $0.id.backend == target.id.backend && !ids.contains($0.id)
         }
-        if !others.contains(where: \.takesRequests) {
+        if !others.contains(where: { $0.takesRequests || returned.contains($0.id) }) {
           findings.append(Finding(balancer.name, .blocking, .lastServerUp(target.id)))
         }
       }

@@ -1,4 +1,5 @@
 import CLibSSH2
+import COpenSSL
 import Remote
 
 /// One libssh2 session on its socket, non-blocking. Every call waits by polling, so that a deadline,
@@ -158,7 +159,10 @@ struct Session: ~Copyable, @unchecked Sendable {
 }
 
 extension Session {
-  private static let librarySetUp: Int32 = libssh2_init(0)
+  private static let librarySetUp: Int32 = {
+    duplex_openssl_begin()
+    return libssh2_init(0)
+  }()
 
   private static let hostKeyTypes = [
     "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa",

@@ -24,6 +24,8 @@ struct HostSurveyTests {
       .init(address: "[::1]", port: 80),
     ]
     expected.sockets = ["/run/app.sock"]
+    expected.process?.copies = ShadowCopies(connections: 12, bytes: 3456, drops: 7)
+    expected.deafShadows = ["10.9.0.9:80", "fd00::9:80"]
 
     let observation = reading(
       """
@@ -41,6 +43,9 @@ struct HostSurveyTests {
       listener LISTEN 0 511 10.9.0.5:81 0.0.0.0:* users:(("duplex-proxy",pid=4711,fd=6))
       listener LISTEN 0 511 [::1]:80 [::]:*
       socket /run/app.sock
+      copies 12 3456 7
+      deaf 10.9.0.9/80
+      deaf fd00::9/80
       end
 
       """
@@ -85,7 +90,7 @@ struct HostSurveyTests {
           listenAddress: "127.0.0.1",
           listenPort: 1,
           primary: .unix(path: folder.path(of: "none.sock")),
-          shadows: [],
+          shadows: [.tcp(host: "127.0.0.1", port: 4)],
           backend: "app",
           server: "app1",
           directPort: 2
@@ -109,6 +114,7 @@ struct HostSurveyTests {
     #expect(observation.process == nil)
     #expect(observation.listeners == [])
     #expect(observation.sockets == [])
+    #expect(observation.deafShadows == ["127.0.0.1:4"])
   }
 
   private func reading(_ text: String) -> HostObservation? {

@@ -51,6 +51,9 @@ extension Sentences {
     case .serverAddressDiffers(let id, let address, let listen, let line):
       "\(id), line \(line), is at \(address), but the proxy would listen on \(listen): "
         + "write listen: \(address):PORT"
+    case .shadowUnreachable(let shadow):
+      "the shadow \(shadow) takes no connection from here: clients will not notice, but it will get "
+        + "nothing until it does"
     case .serversUnseen(let stats, let master):
       "no socket says what HAProxy runs: stats-socket: \(stats); master-socket: \(master). Give it "
         + "`stats socket /run/haproxy/admin.sock mode 660 level admin`, or start it with -S"

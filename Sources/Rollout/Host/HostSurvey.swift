@@ -50,6 +50,9 @@ package enum HostSurvey {
       for path in \(ShellWord.line(host.routes.compactMap(\.primarySocket))); do
         [ -S "$path" ] && say socket "$path"
       done
+      for shadow in \(ShellWord.line(host.shadowPorts)); do
+        timeout 2 bash -c ": </dev/tcp/$shadow" 2>/dev/null || say deaf "$shadow"
+      done
       say end
       """,
       timeout: host.timeouts.command
@@ -86,6 +89,8 @@ package enum HostSurvey {
           observation.listeners.append(listener)
         }
       case "socket": observation.sockets.append(value)
+      case "deaf":
+        observation.deafShadows.append(value.replacingLast("/", with: ":"))
       case "end": isComplete = true
       default: break
       }
@@ -133,6 +138,8 @@ package struct HostObservation: Sendable, Hashable, Codable {
   package var listeners: [Listener] = []
   /// Unix sockets of primaries that are there.
   package var sockets: [String] = []
+  /// Shadows that accept no connection from the host.
+  package var deafShadows: [String] = []
 
   package init() {}
 
@@ -184,6 +191,18 @@ package struct HostObservation: Sendable, Hashable, Codable {
   }
 }
 
+extension Host {
+  /// `10.9.0.5/80`, as bash names what it connects to.
+  fileprivate var shadowPorts: [String] {
+    var words: [String] = []
+    for case .tcp(let address, let port) in routes.flatMap(\.shadows) {
+      let word = "\(address)/\(port)"
+      if !words.contains(word) { words.append(word) }
+    }
+    return words
+  }
+}
+
 extension Route {
   /// The primary's port where it is on the host itself.
   package var localPrimaryPort: Int? {
@@ -196,6 +215,13 @@ extension Route {
   package var primarySocket: String? {
     guard case .unix(let path) = primary else { return nil }
     return path
+  }
+}
+
+extension String {
+  fileprivate func replacingLast(_ old: Character, with new: String) -> String {
+    guard let index = lastIndex(of: old) else { return self }
+    return String(self[..<index]) + new + String(self[self.index(after: index)...])
   }
 }
 

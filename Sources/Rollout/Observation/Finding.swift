@@ -40,6 +40,8 @@ package struct Finding: Error, Sendable, Hashable {
 
     // Balancers.
     case haproxyNotRunning
+    /// The shadow takes no connection from the host: its copies would be dropped, and counted.
+    case shadowUnreachable(String)
     /// No socket tells what HAProxy runs: why the stats socket does not, and the master's.
     case serversUnseen(stats: String, master: String)
     /// Our mark is on the line: `haproxy remove`, or a run that was cut off, took it out.

@@ -48,6 +48,7 @@ extension Inspector {
     return
       (machineKinds(host, sighting.host) + portKinds(host, sighting.host)
       + monitKinds(host, sighting.monit)).map { Finding(host.name, .blocking, $0) }
+      + sighting.host.deafShadows.map { Finding(host.name, .warning, .shadowUnreachable($0)) }
   }
 
   /// What would keep monit from stopping the proxy. A rollback goes as far as it can.

@@ -36,7 +36,7 @@ package struct JournalFolder: Sendable {
       try makeFolders()
       return try JournalFile(creating: file(of: run))
     } catch {
-      throw FileProblem(file(of: run), error, doing: "begin")
+      throw FileProblem(file(of: run), error, doing: "begin the journal")
     }
   }
 

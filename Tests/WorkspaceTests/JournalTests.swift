@@ -55,7 +55,7 @@ struct JournalTests {
       problem
         == FileProblem(
           path: "\(journals.path)/one.jsonl",
-          attempt: "begin",
+          attempt: "begin the journal",
           detail: "File exists"
         )
     )

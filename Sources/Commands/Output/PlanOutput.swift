@@ -36,6 +36,10 @@ struct PlanOutput {
     if !unchanged.isEmpty { lines.append("# nothing to do: \(Sentences.list(unchanged))") }
     guard !plan.isEmpty else { return lines + ["# The fleet is as wished: nothing to run."] }
     for phase in plan.phases {
+      lines += ["# \(title(of: phase))"]
+      lines += phase.steps.map { "#   \($0.number). \($0.machine): \(Sentences.doing($0.act))" }
+    }
+    for phase in plan.phases {
       lines += ["", "## \(title(of: phase))"]
       for step in phase.steps { lines += text(of: step) }
     }

@@ -10,11 +10,17 @@ enum Sentences {
   }
 
   static func refused(_ wish: Wish) -> String {
-    "Nothing was changed: what is above would make \(verb(wish)) fail later."
+    let hasLimit = wish == .enabled || wish == .disabled
+    return "Nothing was changed: what is above would make this fail later."
+      + (hasLimit ? " Put it right, or leave hosts out with --limit." : "")
   }
 
   static func question(_ plan: Plan) -> String {
-    "\(verb(plan.wish).capitalisedFirst) \(list(plan.hosts.map(\.text)))? [y/N] "
+    let batches = plan.phases.filter { $0.kind == .switch }.map { list($0.hosts) }
+    let turns = batches.count > 1 ? ", traffic in turn: \(batches.joined(separator: " | "))" : ""
+    let files = plan.configurationChanges.map { "\($0.path) on \($0.balancer)" }
+    let edits = files.isEmpty ? "" : ", editing \(list(files))"
+    return "\(verb(plan.wish).capitalisedFirst) \(list(plan.hosts))\(turns)\(edits)? [y/N] "
   }
 
   static let interrupted =

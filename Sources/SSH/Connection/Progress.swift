@@ -41,7 +41,9 @@ struct LibraryFailure: Error, Hashable {
       case LIBSSH2_ERROR_TIMEOUT: .timedOut
       default: .connectionLost
       }
-    return RemoteError(code, detail: "\(text) (libssh2 \(self.code))")
+    let isMute = self.code == LIBSSH2_ERROR_SOCKET_RECV || self.code == LIBSSH2_ERROR_SOCKET_SEND
+    let words = isMute ? "the connection broke off" : text
+    return RemoteError(code, detail: "\(words) (libssh2 \(self.code))")
   }
 }
 

@@ -70,7 +70,8 @@ extension SSHConnection {
   ) throws(RemoteError) {
     let fingerprint = key.fingerprint
     let shown = "\(key.type) \(fingerprint)"
-    let files = destination.knownHostsFiles.map(\.string).joined(separator: ", ")
+    let names = destination.knownHostsFiles.map(\.string).joined(separator: ", ")
+    let files = names.isEmpty ? "no file of known hosts (ssh: known-hosts: names some)" : names
     switch known.verdict(on: key, of: name) {
     case .known:
       logger.debug("host key known", metadata: ["key": "\(shown)"])

@@ -61,6 +61,27 @@ struct InspectorTests {
     #expect(warnings.map(\.kind) == [finding.kind])
   }
 
+  @Test(arguments: [Wish.enabled, .disabled, .rolledBack])
+  func `a server that this tool wrote into the file and HAProxy has not loaded stops nothing`(
+    wish: Wish
+  ) throws {
+    var world = World.proxied
+    world.seeBalancer { seen in
+      seen.servers.removeAll { $0.id == app1 }
+      seen.fileChanged = 3
+    }
+    let unknown = Finding("lb1", .blocking, .serverNotRunning(app1))
+    guard case .refused(let findings) = world.answer(wish, of: ["app1"]) else {
+      Issue.record("what others wrote is not loaded")
+      return
+    }
+    #expect(findings.contains(unknown))
+
+    world.seeBalancer { $0.lastWritten = $0.sha256 }
+
+    #expect(try world.answer(wish, of: ["app1"]).plan().told.contains("  lb1 add app/app1, reload"))
+  }
+
   @Test func `a balancer none of whose sockets answers is named as such`() {
     var world = World.direct
     world.seeBalancer { seen in

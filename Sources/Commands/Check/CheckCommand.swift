@@ -40,7 +40,9 @@ struct CheckCommand: AsyncParsableCommand {
     FindingsOutput(terminal: terminal).write(findings, as: options.output)
     guard !findings.contains(where: { $0.severity == .blocking }) else { throw ExitCode(1) }
     guard options.output == .text else { return }
-    for line in CheckOutput(work: work, observation: observation).lines {
+    for line in CheckOutput(work: work, observation: observation, inventory: options.inventory)
+      .lines
+    {
       Stream.standardOutput.line(line)
     }
   }

@@ -69,7 +69,7 @@ struct ServerOrHost: ParsableArguments {
   ) async throws {
     guard let file else {
       guard ServerID(name) == nil else {
-        throw ValidationError("BACKEND/SERVER goes with --file; on the fleet, name a host.")
+        throw UsageError.refusal("BACKEND/SERVER goes with --file; on the fleet, name a host")
       }
       return try await RolloutStory(wish: wish, limit: name, options: options).run()
     }
@@ -119,7 +119,7 @@ extension RunOptions {
   /// A local file is edited at once, so that what would have to hold back must not be ignored.
   fileprivate func refuseForLocalFile() throws {
     guard !dryRun else {
-      throw ValidationError("--dry-run goes with the fleet; with --file, work on a copy.")
+      throw UsageError.refusal("--dry-run goes with the fleet; with --file, work on a copy")
     }
   }
 }
@@ -127,7 +127,7 @@ extension RunOptions {
 extension ServerID {
   fileprivate init(argument: String) throws {
     guard let id = ServerID(argument) else {
-      throw ValidationError("\(argument) is not BACKEND/SERVER.")
+      throw UsageError.refusal("\(argument) is not BACKEND/SERVER")
     }
     self = id
   }

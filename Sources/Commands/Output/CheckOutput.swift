@@ -5,6 +5,8 @@ import Rollout
 struct CheckOutput {
   let work: Fleetwork
   let observation: FleetObservation
+  /// As the operator named it; nil where it was found.
+  let inventory: String?
 
   var lines: [String] {
     var table = Columns(["machine", "what was seen"])
@@ -25,6 +27,7 @@ struct CheckOutput {
         ? "edits applied at runtime, no reload" : "edits applied by reloads"
       table.add([balancer.name.text, "HAProxy \(seen.version ?? "?"), \(way)"])
     }
-    return table.lines + ["", "A rollout can begin: duplexctl rollout enable --dry-run"]
+    let next = Sentences.command("rollout enable --dry-run", inventory: inventory)
+    return table.lines + ["", "A rollout can begin: \(next)"]
   }
 }

@@ -50,7 +50,7 @@ extension Sentences {
         + "(direct-port) or \(listen) (listen)"
     case .serverAddressDiffers(let id, let address, let listen, let line):
       "\(id), line \(line), is at \(address), but the proxy would listen on \(listen): "
-        + "write listen: \(address):PORT"
+        + "is the host's address right? If so, write listen: \(address):PORT"
     case .shadowUnreachable(let shadow):
       "the shadow \(shadow) takes no connection from here: clients will not notice, but it will get "
         + "nothing until it does"
@@ -64,8 +64,8 @@ extension Sentences {
       "\(id) is \(state) and has no mark of ours: somebody took it out, or a run was cut off. "
         + "To put it back: duplexctl rollout rollback \(host)"
     case .lastServerUp(let id):
-      "\(id) cannot be taken out: no other server of \(id.backend) would be up; "
-        + "choose a smaller --batch, or bring another server up"
+      "\(id) cannot be taken out: no other server of \(id.backend) would be up. Bring one up first (if "
+        + "duplexctl took it out: duplexctl haproxy add HOST), or switch fewer at once (--batch)"
     case .checkBypassesProxy(let id, let port, let line):
       "the health check of \(id), line \(line), goes to port \(port), so HAProxy will not notice "
         + "a dead proxy"

@@ -27,9 +27,21 @@ enum Sentences {
     "Interrupted: finishing the step in hand, then putting back what is half done. "
     + "Once more ends at once and leaves it as it is."
 
-  static func left(_ plan: Plan, journal: String) -> String {
-    "Ended in the middle. Look: duplexctl rollout status. What is half done is put back by "
-      + "duplexctl rollout rollback HOST, for any of \(list(plan.hosts)). Journal: \(journal)"
+  /// A command to type, with the inventory where the operator named one.
+  static func command(_ words: String, inventory: String?) -> String {
+    "duplexctl \(words)" + (inventory.map { " -i \($0)" } ?? "")
+  }
+
+  /// - Parameter inventory: as the operator named it; nil where it was found.
+  static func left(_ plan: Plan, journal: String, inventory: String?) -> String {
+    let back =
+      switch plan.wish {
+      case .takenOut, .putBack: "haproxy add HOST"
+      case .enabled, .disabled, .rolledBack: "rollout rollback HOST"
+      }
+    return "Ended in the middle, and what is half done stays so. Which hosts: "
+      + "\(command("rollout status", inventory: inventory)). To put one back: "
+      + "\(command(back, inventory: inventory)). Journal: \(journal)"
   }
 
   static func verb(_ wish: Wish) -> String {
@@ -70,9 +82,9 @@ enum Sentences {
   }
 
   /// What a person has to do about a host that is neither as wished nor as it was.
-  static func hands(_ host: MachineName) -> String {
-    "\(host) needs hands. Look: duplexctl rollout status --limit \(host). "
-      + "Then put it back: duplexctl rollout rollback \(host)"
+  static func hands(_ host: MachineName, inventory: String?) -> String {
+    "\(host) needs hands. Look: \(command("rollout status --limit \(host)", inventory: inventory)). "
+      + "Then put it back: \(command("rollout rollback \(host)", inventory: inventory))"
   }
 
   private static func reason(_ reason: StepFailure.Reason) -> String {

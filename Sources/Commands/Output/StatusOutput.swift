@@ -4,6 +4,8 @@ import Rollout
 /// The state of the fleet, a row for each route of a host on each balancer.
 struct StatusOutput {
   let statuses: [HostStatus]
+  /// As the operator named it; nil where it was found.
+  let inventory: String?
 
   func write(as format: OutputFormat) throws {
     switch format {
@@ -31,7 +33,8 @@ struct StatusOutput {
       table.add(
         [status.host.text] + (hasRoutes ? [status.route.text] : []) + [
           status.path.rawValue, proxy ?? "-", status.proxyPID.map(String.init) ?? "-",
-          status.monit,
+          // monit's own words for this are too long for a column.
+          status.monit == "not monitored" ? "off" : status.monit,
         ] + (hasBalancers ? [status.balancer.text] : []) + [
           status.runningAddress, status.serverStatus, String(status.sessions),
           status.agrees ? "yes" : "NO",
@@ -58,8 +61,12 @@ struct StatusOutput {
           case .fileAndProcessDiffer:
             "haproxy.cfg says \(status.fileAddress), the running HAProxy \(status.runningAddress)"
           case .takenOut:
-            "\(disagreement.rawValue): duplexctl haproxy add \(status.host), or rollout rollback "
-              + "\(status.host) if a run was cut off"
+            "\(disagreement.rawValue): \(Sentences.command("haproxy add \(status.host)", inventory: inventory)), "
+              + "or rollout rollback \(status.host) if a run was cut off"
+          case .proxyRunsWithoutTraffic:
+            "\(disagreement.rawValue): "
+              + Sentences.command("rollout rollback \(status.host)", inventory: inventory)
+              + " stops it"
           default: disagreement.rawValue
           }
         return "\(status.host) (\(status.balancer)): \(words)"

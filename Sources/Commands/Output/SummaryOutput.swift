@@ -10,6 +10,8 @@ struct SummaryOutput {
   let surveyed: Duration
   let took: Duration
   let journal: String
+  /// As the operator named it; nil where it was found.
+  let inventory: String?
 
   func write(as format: OutputFormat) throws {
     switch format {
@@ -103,7 +105,9 @@ struct SummaryOutput {
     var seen: Set<String> = []
     lines = lines.filter { seen.insert($0).inserted }
     for entry in result.hosts {
-      if case .needsHands = entry.result { lines.append(Sentences.hands(entry.host)) }
+      if case .needsHands = entry.result {
+        lines.append(Sentences.hands(entry.host, inventory: inventory))
+      }
     }
     return lines
   }

@@ -35,7 +35,8 @@ struct EnableCommand: AsyncParsableCommand {
         duplexctl rollout enable --batch 25%
 
       Exit status: 0 done, 1 refused or failed and put back, 2 failed and a machine needs hands, \
-      64 wrong usage or inventory, 130 interrupted and put back.
+      64 wrong usage or inventory, 130 interrupted and put back. Interrupted twice it ends in the \
+      middle: 2.
       """
   )
 

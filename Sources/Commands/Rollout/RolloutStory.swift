@@ -101,11 +101,14 @@ struct RolloutStory {
   ) async throws {
     let journal = try await work.journal(of: wish)
     let interruption = Interruption()
+    let named = options.inventory.inventory
     let progress = ProgressOutput(plan: plan, terminal: terminal)
     let signals = InterruptSignals(interruption) {
       progress.note(Sentences.interrupted)
     } leave: {
-      progress.note(Sentences.left(plan, journal: journal.file.path))
+      progress.note(
+        Sentences.left(plan, journal: journal.file.path, inventory: named)
+      )
     }
     defer { signals.stop() }
     let tally = StepTally()
@@ -128,7 +131,8 @@ struct RolloutStory {
       tally: tally.totals,
       surveyed: surveyed,
       took: clock.now - start,
-      journal: journal.file.path
+      journal: journal.file.path,
+      inventory: named
     ).write(as: options.inventory.output)
     if result.needsHands { throw ExitCode(2) }
     if result.interrupted { throw ExitCode(130) }

@@ -31,7 +31,7 @@ struct StatusCommand: AsyncParsableCommand {
     await work.machines.closeAll()
     let request = work.request(.enabled, batch: nil, observation: observation)
     let statuses = work.hosts.flatMap { HostStatus.all(of: $0, in: request) }
-    try StatusOutput(statuses: statuses).write(as: options.output)
+    try StatusOutput(statuses: statuses, inventory: options.inventory).write(as: options.output)
     if statuses.contains(where: { !$0.agrees }) { throw ExitCode(1) }
   }
 }

@@ -10,7 +10,7 @@ import Engine
 #endif
 
 /// Turns the first SIGINT or SIGTERM into a request to stop and put back; the second one ends the
-/// program at once, as if this were not here.
+/// program at once, with the status for machines that need hands.
 final class InterruptSignals {
   private let sources: [any DispatchSourceSignal]
 
@@ -28,7 +28,7 @@ final class InterruptSignals {
       source.setEventHandler {
         guard !interruption.isRequested else {
           leave()
-          _exit(128 + number)
+          _exit(2)
         }
         interruption.request()
         announce()

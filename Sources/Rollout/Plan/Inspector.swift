@@ -241,8 +241,10 @@ extension Inspector {
   private func runningFindings(_ target: ServerTarget) -> [Finding]? {
     let isOurs = target.line?.state == .disabled
     guard let running = target.running else {
-      // What a run that was cut off between two reloads left behind comes back by a reload.
-      return isOurs
+      // What a run that was cut off before a reload left behind comes back by a reload.
+      let observation = request.observation.balancers[target.balancer.name]?.observation
+      let isWrittenByUs = observation.map { $0.lastWritten == $0.sha256 } ?? false
+      return isOurs || isWrittenByUs
         ? returnFindings(target)
         : [Finding(target.balancer.name, .blocking, .serverNotRunning(target.id))]
     }

@@ -26,7 +26,7 @@ struct ReadingTests {
     (.awaitHealth, 1, .neverHealthy, true), (.lookAgain, 1, .neverHealthy, false),
     (.awaitIdle, 11, .sessionsLeft, false),
     (.startProxy, 46, .notRunning, true), (.stopProxy, 46, .stillRunning, true),
-    (.reloadMonit, 43, .invalidConfiguration, true), (.startProxy, 41, .refused, true),
+    (.reloadMonit, 43, .invalidConfiguration, true), (.startProxy, 41, .monitNotRunning, true),
     (.stopProxy, 99, .unexpectedAnswer, true),
     (.reload, 60, .fileChangedByOthers, false),
     (.validateEdits(count: 1), 61, .invalidConfiguration, false),

@@ -3,6 +3,27 @@ import Testing
 import Workspace
 
 struct InventoryProblemTests {
+  @Test func `a backend that no balancer has is told although the route is wrong elsewhere`() {
+    let problems = Sample.problems(
+      """
+      defaults:
+        ssh: {user: root}
+        routes:
+          web: {listen: 70000, primary: 127.0.0.1:81, shadow: "10.9.0.5:80", backend: apps}
+      balancers:
+        lb1: {address: 10.0.0.9, backends: [app], aply: auto}
+      hosts:
+        app1: {address: 10.0.0.21}
+        app2: {address: 10.0.0.22}
+      """
+    )
+
+    #expect(problems.count == 3, "\(problems)")
+    #expect(problems.first?.contains("4:19: defaults.routes.web.listen") == true, "\(problems)")
+    #expect(problems.dropFirst().first?.contains("no balancer has a backend apps") == true)
+    #expect(problems.last?.contains("unknown key; did you mean `apply`?") == true)
+  }
+
   @Test func `all that is wrong is said at once, in the order of the file`() {
     let problems = Sample.problems(
       """

@@ -99,6 +99,7 @@ enum Sentences {
     case .transferDamaged: "what arrived is not what was sent"
     case .neverHealthy: "the proxy did not become healthy"
     case .notRunning: "the process was not seen running"
+    case .monitNotRunning: "monit does not run there: start it, then run this again"
     case .stillRunning: "the process is still there"
     case .sessionsLeft: "connections were still open at the deadline; raise timeouts.drain"
     case .notReachableFromBalancer: "the port cannot be reached from the balancer"

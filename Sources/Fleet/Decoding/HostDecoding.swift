@@ -11,6 +11,7 @@ struct HostDecoding {
 
   let defaults: Defaults
   let settings: SettingsDecoding
+  let backends: [BackendName]
 
   func host(_ written: Node, name: Node, _ collector: inout ProblemCollector) -> DecodedHost? {
     let reader = MappingReader(written, keys: Self.keys, &collector)
@@ -32,6 +33,7 @@ struct HostDecoding {
     )
     let decoding = RouteDecoding(
       surroundings: settings.surroundings,
+      backends: backends,
       address: address,
       server: ServerName(server),
       serverNode: reader.node("server") ?? name

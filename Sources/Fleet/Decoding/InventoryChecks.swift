@@ -6,7 +6,6 @@ struct InventoryChecks {
   func report(to collector: inout ProblemCollector) {
     checkNames(&collector)
     checkServers(&collector)
-    checkBackends(&collector)
     for host in hosts {
       checkPorts(of: host, &collector)
       for route in host.routes { checkEndpoints(of: route, &collector) }
@@ -40,21 +39,6 @@ struct InventoryChecks {
           owners[pair] = (host.host.name, route.name)
         }
       }
-    }
-  }
-
-  private func checkBackends(_ collector: inout ProblemCollector) {
-    var known: [BackendName] = []
-    for backend in balancers.flatMap(\.balancer.backends) where !known.contains(backend) {
-      known.append(backend)
-    }
-    // Without a readable balancer, that is the problem to solve first.
-    guard !known.isEmpty else { return }
-    for decoded in hosts.flatMap(\.routes) where !known.contains(decoded.route.backend) {
-      collector.report(
-        .backendWithoutBalancer(decoded.route.backend, known: known),
-        at: decoded.backend
-      )
     }
   }
 

@@ -33,7 +33,11 @@ package struct InventoryDecoder: Sendable {
     let balancers = machines("balancers", root, &collector).compactMap {
       balancerDecoding.balancer($0.value, name: $0.key, &collector)
     }
-    let hostDecoding = HostDecoding(defaults: defaults, settings: settings)
+    var backends: [BackendName] = []
+    for backend in balancers.flatMap(\.balancer.backends) where !backends.contains(backend) {
+      backends.append(backend)
+    }
+    let hostDecoding = HostDecoding(defaults: defaults, settings: settings, backends: backends)
     let hosts = machines("hosts", root, &collector).compactMap {
       hostDecoding.host($0.value, name: $0.key, &collector)
     }

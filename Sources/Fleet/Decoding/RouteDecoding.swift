@@ -4,7 +4,6 @@ struct DecodedRoute {
   var listen: Node
   var primary: Node
   var shadows: [Node]
-  var backend: Node
   var server: Node
   var directPort: Node
 }
@@ -17,6 +16,8 @@ struct RouteDecoding {
   static let synonyms = [["shadow", "shadows"]]
 
   let surroundings: Surroundings
+  /// Those that balancers have, each once; empty where no balancer could be read.
+  let backends: [BackendName]
   /// The host's address, as written.
   let address: String
   /// The server name of the host's routes that name none.
@@ -33,7 +34,14 @@ struct RouteDecoding {
     let primary = reader.required("primary", .endpoint, &collector)
       .flatMap { literal($0, at: reader.node("primary")!, &collector) }
     let shadows = self.shadows(reader, &collector)
-    let backend = reader.required("backend", .sectionName, &collector)
+    let backend = reader.required("backend", .sectionName, &collector).map { BackendName($0) }
+    // Without a readable balancer, that is the problem to solve first.
+    if let backend, !backends.isEmpty, !backends.contains(backend) {
+      collector.report(
+        .backendWithoutBalancer(backend, known: backends),
+        at: reader.node("backend") ?? node
+      )
+    }
     let server = reader.value("server", .sectionName, &collector).map { ServerName($0) }
     let directPort = self.directPort(reader, primary: primary, &collector)
     guard let listen, let primary, let shadows, let backend, let directPort else { return nil }
@@ -45,14 +53,13 @@ struct RouteDecoding {
         listenPort: listen.port,
         primary: primary,
         shadows: shadows.map(\.endpoint),
-        backend: BackendName(backend),
+        backend: backend,
         server: server ?? self.server,
         directPort: directPort
       ),
       listen: reader.node("listen") ?? node,
       primary: reader.node("primary") ?? node,
       shadows: shadows.map(\.node),
-      backend: reader.node("backend") ?? node,
       server: reader.node("server") ?? serverNode,
       directPort: reader.node("direct-port") ?? reader.node("primary") ?? node
     )

@@ -73,6 +73,7 @@ extension Act {
         case (.deadlinePassed, .stopProxy): .stillRunning
         case (.deadlinePassed, _): .notRunning
         case (.configurationInvalid, _): .invalidConfiguration
+        case (.daemonNotRunning, _): .monitNotRunning
         default: .refused
         }
       return .failed(step.failure(reason, said))

@@ -156,6 +156,7 @@ package struct StepFailure: Error, Sendable, Hashable, Codable {
     case transferDamaged
     case neverHealthy
     case notRunning
+    case monitNotRunning
     case stillRunning
     case sessionsLeft
     case notReachableFromBalancer

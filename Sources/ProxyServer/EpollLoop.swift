@@ -155,12 +155,7 @@ final class EpollLoop: EventLoop {
       sent = max(0, result)
     }
     let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
-    if rest.count < OutputQueue.smallPiece {
-      sockets[index].output.append(small: rest)
-    } else {
-      let shared = copy.holding(rest)
-      sockets[index].output.append(sharing: shared.chunk, from: shared.start)
-    }
+    copy.keep(rest, in: &sockets[index].output)
     return rest.count
   }
 
@@ -270,23 +265,10 @@ extension EpollLoop {
   /// Sends what is owed, as far as the socket takes it.
   private func flush(_ socket: SocketID, _ handler: some CompletionHandler) {
     let index = Int(socket.index)
-    var total = 0
-    while !sockets[index].output.isEmpty {
-      let front = sockets[index].output.front
-      let result = clinux_send(sockets[index].descriptor, front.baseAddress, front.count)
-      if result < 0 {
-        sockets[index].writable = false
-        if result != -Int(EAGAIN) { failures.append((socket, Int32(-result))) }
-        break
-      }
-      total += result
-      sockets[index].output.removeFirst(result)
-      if result < front.count {
-        sockets[index].writable = false
-        break
-      }
-    }
-    if total > 0 { handler.completed(.sent(total), tag: sockets[index].tag, socket: socket) }
+    let (taken, errno) = sockets[index].output.send(to: sockets[index].descriptor)
+    if errno != 0 { sockets[index].writable = false }
+    if errno != 0, errno != EAGAIN { failures.append((socket, errno)) }
+    if taken > 0 { handler.completed(.sent(taken), tag: sockets[index].tag, socket: socket) }
   }
 
   private func read(_ socket: SocketID, _ handler: some CompletionHandler) {

@@ -1,3 +1,6 @@
+import CLinux
+import Glibc
+
 /// Bytes that several queues may share. Written once, then only read; only its last owner may add to it.
 final class Chunk {
   let base: UnsafeMutableRawPointer
@@ -36,7 +39,7 @@ struct OutputQueue {
   var isEmpty: Bool { count == 0 }
 
   /// The first run of bytes to send. Valid until the queue changes.
-  var front: UnsafeRawBufferPointer {
+  private var front: UnsafeRawBufferPointer {
     let piece = pieces[head]
     return UnsafeRawBufferPointer(
       start: piece.chunk.base + piece.start,
@@ -59,7 +62,21 @@ struct OutputQueue {
     pieces.append(Piece(chunk: chunk, start: start, end: chunk.count))
   }
 
-  mutating func removeFirst(_ sent: Int) {
+  /// Sends until nothing is left, or the socket takes no more (`EAGAIN`), or it fails.
+  mutating func send(to descriptor: Int32) -> (taken: Int, errno: Int32) {
+    var taken = 0
+    while !isEmpty {
+      let size = front.count
+      let result = clinux_send(descriptor, front.baseAddress, size)
+      guard result >= 0 else { return (taken, Int32(-result)) }
+      taken += result
+      removeFirst(result)
+      guard result == size else { return (taken, EAGAIN) }
+    }
+    return (taken, 0)
+  }
+
+  private mutating func removeFirst(_ sent: Int) {
     count -= sent
     pieces[head].start += sent
     guard pieces[head].start == pieces[head].end else { return }

@@ -12,8 +12,15 @@ struct SharedCopy {
     copy = nil
   }
 
+  /// Keeps bytes that a socket has still to be sent.
+  mutating func keep(_ rest: UnsafeRawBufferPointer, in output: inout OutputQueue) {
+    guard rest.count >= OutputQueue.smallPiece else { return output.append(small: rest) }
+    let shared = holding(rest)
+    output.append(sharing: shared.chunk, from: shared.start)
+  }
+
   /// A chunk that holds the bytes from `start` to its end.
-  mutating func holding(_ rest: UnsafeRawBufferPointer) -> (chunk: Chunk, start: Int) {
+  private mutating func holding(_ rest: UnsafeRawBufferPointer) -> (chunk: Chunk, start: Int) {
     let base = rest.baseAddress!
     if let copy, base >= copy.source, base + rest.count == copy.source + copy.chunk.count {
       return (copy.chunk, base - copy.source)

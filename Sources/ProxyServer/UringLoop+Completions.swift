@@ -205,27 +205,15 @@ extension UringLoop {
   /// Sends what is owed, as far as the socket takes it.
   private func flush(_ socket: SocketID, _ handler: some CompletionHandler) {
     let index = Int(socket.index)
-    var total = 0
-    while !sockets[index].output.isEmpty {
-      let front = sockets[index].output.front
-      let result = clinux_send(sockets[index].descriptor, front.baseAddress, front.count)
-      if result < 0 {
-        if result == -Int(EAGAIN) {
-          awaitRoom(socket)
-        } else {
-          sockets[index].writable = false
-          failures.append((socket, Int32(-result)))
-        }
-        break
-      }
-      total += result
-      sockets[index].output.removeFirst(result)
-      if result < front.count {
-        awaitRoom(socket)
-        break
-      }
+    let (taken, errno) = sockets[index].output.send(to: sockets[index].descriptor)
+    switch errno {
+    case 0: break
+    case EAGAIN: awaitRoom(socket)
+    default:
+      sockets[index].writable = false
+      failures.append((socket, errno))
     }
-    if total > 0 { handler.completed(.sent(total), tag: sockets[index].tag, socket: socket) }
+    if taken > 0 { handler.completed(.sent(taken), tag: sockets[index].tag, socket: socket) }
   }
 
   func reportFailures(_ handler: some CompletionHandler) {

@@ -182,12 +182,7 @@ final class UringLoop: EventLoop {
       awaitRoom(socket)
     }
     let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
-    if rest.count < OutputQueue.smallPiece {
-      sockets[index].output.append(small: rest)
-    } else {
-      let shared = copy.holding(rest)
-      sockets[index].output.append(sharing: shared.chunk, from: shared.start)
-    }
+    copy.keep(rest, in: &sockets[index].output)
     return rest.count
   }
 
@@ -201,7 +196,8 @@ final class UringLoop: EventLoop {
 
   func turn(until deadline: UInt64, _ handler: some CompletionHandler) {
     if !isEnabled {
-      _ = curing_enable(ring)
+      let result = curing_enable(ring)
+      precondition(result == 0, "the ring that the kernel gave cannot be used: error \(-result)")
       isEnabled = true
     }
     curing_turn(ring, patience(until: deadline))

@@ -31,7 +31,7 @@ extension JournalRecord {
       .stepFinished(step: step, outcome: outcome, milliseconds: 0)
     case .undoFinished(let step, let failure, _):
       .undoFinished(step: step, failure: failure, milliseconds: 0)
-    case .planned, .stepStarted, .undoStarted, .interrupted, .ended: self
+    case .begun, .planned, .stepStarted, .undoStarted, .interrupted, .ended: self
     }
   }
 }

@@ -6,30 +6,13 @@ struct FileJournal: Journal {
   let file: JournalFile
 
   func append(_ record: JournalRecord, durably: Bool) async throws {
-    try await append(Line(content: record), durably ? .onDisk : .handedOver)
-  }
-
-  /// Says who began the run, and how.
-  func begin(by operatorName: String, command: [String]) async throws {
-    let begun = Begun(by: operatorName, command: command, version: Duplexctl.version)
-    try await append(Line(content: ["begun": begun]), .onDisk)
-  }
-
-  private func append(_ line: Line<some Encodable>, _ durability: JournalFile.Durability)
-    async throws
-  {
-    try await file.append(line: JSON.line(line), durability)
-  }
-
-  private struct Begun: Encodable {
-    var by: String
-    var command: [String]
-    var version: String
+    let line = try JSON.line(Line(record: record))
+    try await file.append(line: line, durably ? .onDisk : .handedOver)
   }
 
   /// A record with `at` beside its own keys.
-  private struct Line<Content: Encodable>: Encodable {
-    var content: Content
+  private struct Line: Encodable {
+    var record: JournalRecord
     let at = RunTime.now
 
     enum Key: String, CodingKey { case at }
@@ -37,7 +20,7 @@ struct FileJournal: Journal {
     func encode(to encoder: any Encoder) throws {
       var line = encoder.container(keyedBy: Key.self)
       try line.encode(at, forKey: .at)
-      try content.encode(to: encoder)
+      try record.encode(to: encoder)
     }
   }
 }

@@ -66,11 +66,12 @@ struct Fleetwork {
   /// Begins the journal of a run, named by its time and what it is.
   func journal(of wish: Wish) async throws -> FileJournal {
     let folder = JournalFolder(on: machine)
-    let name = "\(RunTime.forFileName)-\(wish.rawValue)"
-    let journal = FileJournal(file: try folder.begin(run: name))
-    try await journal.begin(
-      by: RunTime.operatorName(environment: machine.environment),
-      command: CommandLine.arguments
+    let file = try folder.begin(run: "\(RunTime.forFileName)-\(wish.rawValue)")
+    let journal = FileJournal(file: file)
+    let name = RunTime.operatorName(environment: machine.environment)
+    try await journal.append(
+      .begun(by: name, command: CommandLine.arguments, version: Duplexctl.version),
+      durably: false
     )
     return journal
   }

@@ -9,6 +9,8 @@ package protocol Journal: Sendable {
 
 /// One line of a journal.
 package enum JournalRecord: Sendable, Hashable, Codable {
+  /// Who began the run, by what command line, with which duplexctl.
+  case begun(by: String, command: [String], version: String)
   /// The plan, step by step, before anything is done.
   case planned(wish: Wish, steps: [RecordedStep])
   case stepStarted(step: Int)

@@ -25,7 +25,7 @@ struct HostSurveyTests {
     ]
     expected.sockets = ["/run/app.sock"]
     expected.process?.copies = ShadowCopies(connections: 12, bytes: 3456, drops: 7)
-    expected.deafShadows = ["10.9.0.9:80", "fd00::9:80"]
+    expected.deafShadows = ["10.9.0.9:80", "[fd00::9]:80"]
 
     let observation = reading(
       """
@@ -44,8 +44,8 @@ struct HostSurveyTests {
       listener LISTEN 0 511 [::1]:80 [::]:*
       socket /run/app.sock
       copies 12 3456 7
-      deaf 10.9.0.9/80
-      deaf fd00::9/80
+      deaf 10.9.0.9:80
+      deaf [fd00::9]:80
       end
 
       """

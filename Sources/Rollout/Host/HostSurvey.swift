@@ -50,9 +50,9 @@ package enum HostSurvey {
       for path in \(ShellWord.line(host.routes.compactMap(\.primarySocket))); do
         [ -S "$path" ] && say socket "$path"
       done
-      for shadow in \(ShellWord.line(host.shadowPorts)); do
-        timeout 2 bash -c ": </dev/tcp/$shadow" 2>/dev/null || say deaf "$shadow"
-      done
+      try() { timeout 1 bash -c ": </dev/tcp/$1/$2" 2>/dev/null || say deaf "$3"; }
+      command -v bash >/dev/null && { \(host.shadowTrials) }
+      wait
       say end
       """,
       timeout: host.timeouts.command
@@ -89,8 +89,7 @@ package enum HostSurvey {
           observation.listeners.append(listener)
         }
       case "socket": observation.sockets.append(value)
-      case "deaf":
-        observation.deafShadows.append(value.replacingLast("/", with: ":"))
+      case "deaf": observation.deafShadows.append(value)
       case "end": isComplete = true
       default: break
       }
@@ -192,14 +191,16 @@ package struct HostObservation: Sendable, Hashable, Codable {
 }
 
 extension Host {
-  /// `10.9.0.5/80`, as bash names what it connects to.
-  fileprivate var shadowPorts: [String] {
-    var words: [String] = []
-    for case .tcp(let address, let port) in routes.flatMap(\.shadows) {
-      let word = "\(address)/\(port)"
-      if !words.contains(word) { words.append(word) }
+  /// Commands that try each shadow once, all at the same time. bash itself connects: nothing else
+  /// that could is on every host.
+  fileprivate var shadowTrials: String {
+    var trials: [String] = []
+    for shadow in routes.flatMap(\.shadows) {
+      guard case .tcp(let address, let port) = shadow else { continue }
+      let trial = "try " + ShellWord.line([address, String(port), shadow.description]) + " &"
+      if !trials.contains(trial) { trials.append(trial) }
     }
-    return words
+    return (trials + [":;"]).joined(separator: " ")
   }
 }
 
@@ -215,13 +216,6 @@ extension Route {
   package var primarySocket: String? {
     guard case .unix(let path) = primary else { return nil }
     return path
-  }
-}
-
-extension String {
-  fileprivate func replacingLast(_ old: Character, with new: String) -> String {
-    guard let index = lastIndex(of: old) else { return self }
-    return String(self[..<index]) + new + String(self[self.index(after: index)...])
   }
 }
 

@@ -33,8 +33,7 @@ struct StatusOutput {
       table.add(
         [status.host.text] + (hasRoutes ? [status.route.text] : []) + [
           status.path.rawValue, proxy ?? "-", status.proxyPID.map(String.init) ?? "-",
-          // monit's own words for this are too long for a column.
-          status.monit == "not monitored" ? "off" : status.monit,
+          status.monit,
         ] + (hasBalancers ? [status.balancer.text] : []) + [
           status.runningAddress, status.serverStatus, String(status.sessions),
           status.agrees ? "yes" : "NO",

@@ -69,8 +69,8 @@ struct SummaryOutput {
     let changes = result.hosts.compactMap { entry -> String? in
       let words = changed(entry.host).joined(separator: ", ")
       guard !words.isEmpty else { return nil }
-      return
-        "\(entry.host): \(words)\(entry.result == .done ? "" : "; taken back as the result says")"
+      if case .undone = entry.result { return "\(entry.host): \(words), and taken back" }
+      return "\(entry.host): \(words)"
     }
     return table.lines + [""] + changes + [
       "",

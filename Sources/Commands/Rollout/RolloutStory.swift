@@ -82,10 +82,9 @@ struct RolloutStory {
   private func confirm(_ plan: Plan, _ terminal: Terminal) throws -> Bool {
     if options.yes { return true }
     guard terminal.canAsk else {
-      Stream.standardError.line(
-        "error: there is no terminal to ask on: pass --yes to go ahead. Nothing was changed."
+      throw UsageError.refusal(
+        "there is no terminal to ask on: pass --yes to go ahead. Nothing was changed."
       )
-      throw ExitCode(64)
     }
     Stream.standardError.write(Sentences.question(plan))
     let answer = readLine()?.lowercased()

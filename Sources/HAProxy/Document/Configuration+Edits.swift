@@ -104,10 +104,13 @@ extension Configuration {
       let isOwn = section.holdsServers && section.name == id.backend
       let texts = line.words.map(\.text)
       if isOwn, texts.first == "use-server", texts.dropFirst().first == id.server { return true }
-      if texts.first == "server" || texts.first == "default-server",
-        let index = texts.firstIndex(of: "track"), index + 1 < texts.count
-      {
-        let tracked = texts[index + 1]
+      let arguments =
+        switch texts.first {
+        case "server": texts.dropFirst(3)
+        case "default-server": texts.dropFirst()
+        default: texts[0..<0]
+        }
+      if let tracked = ServerArguments(Array(arguments)).value(of: "track") {
         if tracked == id.description || (isOwn && tracked == id.server) { return true }
       }
       return texts.contains { $0.asksForServer(id, isOwn: isOwn) }

@@ -57,15 +57,14 @@ struct ServerArguments {
   private static let valued: Set<String> = [
     "addr", "agent-addr", "agent-inter", "agent-port", "agent-send", "alpn", "ca-file",
     "check-alpn", "check-proto", "check-sni", "ciphers", "ciphersuites", "client-sigalgs", "cookie",
-    "crl-file",
-    "crt", "curves", "downinter", "error-limit", "fall", "fastinter", "guid", "hash-key", "id",
-    "idle-ping", "init-addr", "init-state", "inter", "interface", "log-bufsize", "log-proto",
-    "max-reuse", "maxconn", "maxqueue", "minconn", "namespace", "npn", "observe", "on-error",
-    "on-marked-down", "on-marked-up", "pool-conn-name", "pool-low-conn", "pool-max-conn",
-    "pool-purge-delay", "port", "proto", "proxy-v2-options", "redir", "resolve-net",
-    "resolve-opts", "resolve-prefer", "resolvers", "rise", "set-proxy-v2-tlv-fmt", "shard",
-    "sigalgs", "slowstart", "sni", "socks4", "source", "ssl-max-ver", "ssl-min-ver", "tcp-ut",
-    "track", "usesrc", "verify", "verifyhost", "weight", "ws",
+    "crl-file", "crt", "curves", "downinter", "error-limit", "fall", "fastinter", "guid",
+    "hash-key", "id", "idle-ping", "init-addr", "init-state", "inter", "interface", "log-bufsize",
+    "log-proto", "max-reuse", "maxconn", "maxqueue", "minconn", "namespace", "npn", "observe",
+    "on-error", "on-marked-down", "on-marked-up", "pool-conn-name", "pool-low-conn",
+    "pool-max-conn", "pool-purge-delay", "port", "proto", "proxy-v2-options", "redir",
+    "resolve-net", "resolve-opts", "resolve-prefer", "resolvers", "rise", "set-proxy-v2-tlv-fmt",
+    "shard", "sigalgs", "slowstart", "sni", "socks4", "source", "ssl-max-ver", "ssl-min-ver",
+    "tcp-ut", "track", "usesrc", "verify", "verifyhost", "weight", "ws",
   ]
 }
 

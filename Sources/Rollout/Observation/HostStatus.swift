@@ -127,11 +127,11 @@ package struct HostStatus: Sendable, Hashable, Codable {
 }
 
 extension MonitStatus.State {
-  /// As monit says it.
+  /// As monit says it, but for what it calls not monitored: that is `off`.
   package var words: String {
     switch self {
     case .unknown: "unknown"
-    case .notMonitored: "not monitored"
+    case .notMonitored: "off"
     case .initializing: "initializing"
     case .ok: "ok"
     case .failed(let words): words

@@ -272,26 +272,15 @@ extension Inspector {
   }
 
   private func warnings(_ target: ServerTarget, _ line: ServerLine) -> [Finding] {
+    var kinds: [Finding.Kind] = []
     // A rollback and `haproxy add` are asked to put it back; who enables or disables may not know.
-    let isTakenOut =
-      line.state == .disabled && (request.wish == .enabled || request.wish == .disabled)
-    return
-      (isTakenOut
-      ? [
-        Finding(target.balancer.name, .warning, .serverTakenOut(target.id, line: line.line))
-      ] : []) + checkWarnings(target, line)
-  }
-
-  private func checkWarnings(_ target: ServerTarget, _ line: ServerLine) -> [Finding] {
-    guard let port = line.checkPort, port != target.route.listenPort, request.wish == .enabled
-    else { return [] }
-    return [
-      Finding(
-        target.balancer.name,
-        .warning,
-        .checkBypassesProxy(target.id, checkPort: port, line: line.line)
-      )
-    ]
+    if line.state == .disabled, request.wish == .enabled || request.wish == .disabled {
+      kinds.append(.serverTakenOut(target.id, line: line.line))
+    }
+    if let port = line.checkPort, port != target.route.listenPort, request.wish == .enabled {
+      kinds.append(.checkBypassesProxy(target.id, checkPort: port, line: line.line))
+    }
+    return kinds.map { Finding(target.balancer.name, .warning, $0) }
   }
 
   /// A batch must leave a server that is up in every backend it touches.

@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
@@ -59,6 +61,30 @@ int clinux_listen(const struct sockaddr *address, socklen_t length) {
 
 int clinux_accept(int listener) {
   return (int)folded(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+int clinux_peer_address(int fd, uint64_t *high, uint64_t *low) {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+    struct sockaddr_storage storage;
+  } peer;
+  socklen_t length = sizeof peer;
+  if (getpeername(fd, &peer.any, &length) < 0) return -errno;
+  uint64_t halves[2];
+  switch (peer.any.sa_family) {
+    case AF_INET:
+      *high = 0;
+      *low = 0xffff00000000u | ntohl(peer.four.sin_addr.s_addr);
+      return 0;
+    case AF_INET6:
+      memcpy(halves, &peer.six.sin6_addr, sizeof halves);
+      *high = be64toh(halves[0]);
+      *low = be64toh(halves[1]);
+      return 0;
+    default: return -EAFNOSUPPORT;
+  }
 }
 
 int clinux_connect(int fd, const struct sockaddr *address, socklen_t length) {

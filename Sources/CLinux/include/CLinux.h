@@ -23,6 +23,10 @@ int clinux_listen(const struct sockaddr *address, socklen_t length);
 // Accepts one connection, non-blocking and close-on-exec.
 int clinux_accept(int listener);
 
+// The address of a connected socket's peer, as the two halves of an IPv6 address; an IPv4 one is mapped into it.
+// -EAFNOSUPPORT for a unix socket.
+int clinux_peer_address(int fd, uint64_t *high, uint64_t *low);
+
 int clinux_connect(int fd, const struct sockaddr *address, socklen_t length);
 
 // The error a finished connect left behind: 0 when it succeeded.

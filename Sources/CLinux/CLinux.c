@@ -11,6 +11,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,9 +43,10 @@ void clinux_set_blocking(int fd, int blocking) {
   ioctl(fd, FIONBIO, &flag);
 }
 
-int clinux_listen(const struct sockaddr *address, socklen_t length) {
+static int listening_socket(const struct sockaddr *address, socklen_t length, int shares) {
   int fd = clinux_stream_socket(address->sa_family);
   if (fd < 0) return fd;
+  if (shares) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (address->sa_family != AF_UNIX) {
     set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -58,6 +60,17 @@ int clinux_listen(const struct sockaddr *address, socklen_t length) {
   }
   return fd;
 }
+
+int clinux_listen(const struct sockaddr *address, socklen_t length) {
+  return listening_socket(address, length, 0);
+}
+
+int clinux_listen_beside(int first, const struct sockaddr *address, socklen_t length) {
+  set_option(first, SOL_SOCKET, SO_REUSEPORT, 1);
+  return listening_socket(address, length, 1);
+}
+
+int clinux_duplicate(int fd) { return (int)folded(fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
 int clinux_accept(int listener) {
   return (int)folded(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -208,6 +221,11 @@ int64_t clinux_resident_bytes(void) {
   int read = fscanf(statm, "%lld %lld", &size, &resident);
   fclose(statm);
   return read == 2 ? resident * sysconf(_SC_PAGESIZE) : -EIO;
+}
+
+int clinux_usable_processors(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);
 }
 
 uint64_t clinux_monotonic_nanoseconds(void) {

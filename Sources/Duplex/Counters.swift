@@ -11,6 +11,16 @@ package struct RouteCounters: Sendable, Equatable {
   package init(shadows: Int) {
     self.shadows = Array(repeating: ShadowCounters(), count: shadows)
   }
+
+  /// Adds what another thread counted for the same route.
+  package mutating func add(_ other: RouteCounters) {
+    connections += other.connections
+    open += other.open
+    bytesToPrimary += other.bytesToPrimary
+    bytesToClient += other.bytesToClient
+    primaryConnectFailures += other.primaryConnectFailures
+    for index in shadows.indices { shadows[index].add(other.shadows[index]) }
+  }
 }
 
 /// What one shadow of one route got.
@@ -24,4 +34,12 @@ package struct ShadowCounters: Sendable, Equatable {
   package var drops: [ShadowDrop: Int] = [:]
 
   package init() {}
+
+  fileprivate mutating func add(_ other: ShadowCounters) {
+    connections += other.connections
+    open += other.open
+    bytes += other.bytes
+    answerBytes += other.answerBytes
+    drops.merge(other.drops, uniquingKeysWith: +)
+  }
 }

@@ -19,11 +19,14 @@ struct AdminEndpoint {
     /// By route; nil once the primary has answered in either way.
     var sockets: [SocketID?]
     var failures: [Int: String] = [:]
+    /// Threads that have to show that they are alive are still to answer.
+    var awaitsThreads = true
+    var hangingThreads = 0
     /// Admin clients that wait for the outcome.
     var waiting: [Int]
     let number: Int
 
-    var isOver: Bool { sockets.allSatisfy { $0 == nil } }
+    var isOver: Bool { !awaitsThreads && sockets.allSatisfy { $0 == nil } }
   }
 
   /// More clients than this are turned away.
@@ -110,7 +113,7 @@ extension Server {
       admin.clients[number]?.isHead = isHead
       switch path {
       case "/health": startProbe(for: number)
-      case "/metrics": answer(number, metricsResponse())
+      case "/metrics": gather(.metrics(client: number))
       case "/version":
         answer(number, AdminResponse(status: 200, body: "duplex-proxy \(Version.text)\n"))
       default: answer(number, AdminResponse(status: 404, body: "/health /metrics /version\n"))
@@ -118,7 +121,7 @@ extension Server {
     }
   }
 
-  private func answer(_ number: Int, _ response: AdminResponse) {
+  func answer(_ number: Int, _ response: AdminResponse) {
     guard let client = admin.clients[number], !client.isAnswered else { return }
     admin.clients[number]?.isAnswered = true
     admin.clients[number]?.input = []
@@ -164,6 +167,14 @@ extension Server {
         admin.probe?.failures[index] = "could not be tried for want of descriptors"
       }
     }
+    gather(.health(probe: number))
+    concludeProbe()
+  }
+
+  func threadsAnswered(_ number: Int, hanging: Int) {
+    guard admin.probe?.number == number else { return }
+    admin.probe?.awaitsThreads = false
+    admin.probe?.hangingThreads = hanging
     concludeProbe()
   }
 
@@ -191,9 +202,11 @@ extension Server {
       let outcome = probe.failures[index].map { "primary \(route.route.primary) \($0)" } ?? "ok"
       return "\(route.address): \(outcome)\n"
     }
+    let hanging = probe.hangingThreads
     let response = AdminResponse(
-      status: probe.failures.isEmpty ? 200 : 503,
+      status: probe.failures.isEmpty && hanging == 0 ? 200 : 503,
       body: lines.joined()
+        + (hanging > 0 ? "\(hanging) of the proxy's threads do not answer\n" : "")
     )
     for client in probe.waiting { answer(client, response) }
   }

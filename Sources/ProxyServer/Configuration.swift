@@ -8,6 +8,8 @@ package struct Configuration: Sendable, Equatable {
   package var isVerbose = false
   /// Nil: io_uring, and epoll where the kernel has no io_uring for us.
   package var engine: Engine? = .epoll
+  /// How many threads serve connections; nil: one a processor that this process may use.
+  package var threads: Int?
 
   package init() {}
 }
@@ -45,8 +47,8 @@ package struct Limits: Sendable, Equatable {
   package var probeTimeout: UInt64 = 1_000_000_000
   /// How long a client of the admin endpoint may take.
   package var adminTimeout: UInt64 = 5_000_000_000
-  /// After an accept failed for want of descriptors.
-  package var acceptRetry: UInt64 = 50_000_000
+  /// How often it is looked whether a listener that rests for want of descriptors can go on.
+  package var acceptRetry: UInt64 = 10_000_000
 
   package init() {}
 }

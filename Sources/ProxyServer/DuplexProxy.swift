@@ -39,59 +39,64 @@ package enum DuplexProxy {
   private static func serve(_ configuration: Configuration) -> Int32 {
     let log = Log(isVerbose: configuration.isVerbose)
     let limit = clinux_raise_descriptor_limit()
-    var stop: [Int32] = [-1, -1]
-    guard limit > 0, clinux_socket_pair(&stop) >= 0, clinux_write_stop_signals(stop[1]) >= 0
+    let count = configuration.threads ?? Int(clinux_usable_processors())
+    let descriptors = DescriptorCount(limit: Int(limit), open: Int(clinux_open_descriptors()))
+    guard limit > 0, let shares = ThreadShare.all(count, descriptors: descriptors),
+      clinux_write_stop_signals(shares[0].mailbox.signalDescriptor) >= 0
     else {
       log.line("could not start: the kernel refused a descriptor or a signal handler")
       return 1
     }
-    if configuration.engine != .epoll {
-      if let loop = UringLoop() { return serve(configuration, loop, Int(limit), stop[0], log) }
-      guard configuration.engine == nil else {
-        log.line("could not start: the kernel has no io_uring for this process (Linux 6.1 has)")
-        return 1
-      }
-      log.line("the kernel has no io_uring for this process, so epoll is used")
-    }
-    guard let loop = EpollLoop() else {
-      log.line("could not start: the kernel gave no epoll descriptor")
-      return 1
-    }
-    return serve(configuration, loop, Int(limit), stop[0], log)
-  }
-
-  private static func serve(
-    _ configuration: Configuration,
-    _ loop: some EventLoop,
-    _ descriptorLimit: Int,
-    _ stop: Int32,
-    _ log: Log
-  ) -> Int32 {
     let sockets: ListeningSockets
     do {
-      sockets = try ListeningSockets(configuration)
+      sockets = try ListeningSockets(configuration, threads: count)
     } catch {
       let reason = String(cString: strerror(error.errno))
       log.line("could not listen on \(error.address): \(reason)")
       return 1
     }
-    let server = Server(
-      configuration,
-      loop: loop,
+    let threads = ServerThreads(
+      configuration: configuration,
       sockets: sockets,
-      stop: stop,
-      descriptorLimit: descriptorLimit,
+      shares: shares,
       log: log
     )
-    for route in sockets.routes {
+    return serve(threads)
+  }
+
+  private static func serve(_ threads: ServerThreads) -> Int32 {
+    let (log, engine) = (threads.log, threads.configuration.engine)
+    if engine != .epoll {
+      if let loops = ServerThreads.loops(threads.shares.count, { UringLoop() }) {
+        return serve(threads, loops)
+      }
+      guard engine == nil else {
+        log.line("could not start: the kernel has no io_uring for this process (Linux 6.1 has)")
+        return 1
+      }
+      log.line("the kernel has no io_uring for this process, so epoll is used")
+    }
+    guard let loops = ServerThreads.loops(threads.shares.count, { EpollLoop() }) else {
+      log.line("could not start: the kernel gave no epoll descriptor")
+      return 1
+    }
+    return serve(threads, loops)
+  }
+
+  private static func serve(_ threads: ServerThreads, _ loops: sending [some EventLoop]) -> Int32 {
+    let log = threads.log
+    for route in threads.sockets.routes {
       let shadows = route.route.shadows.map(\.description).joined(separator: ", ")
       log.line(
         "listening on \(route.address), primary \(route.route.primary), shadows \(shadows.isEmpty ? "none" : shadows)"
       )
     }
-    for address in sockets.adminAddresses { log.line("admin endpoint on \(address)") }
-    server.run()
-    for path in configuration.admin.compactMap(\.unixPath) { unlink(path) }
+    for address in threads.sockets.adminAddresses { log.line("admin endpoint on \(address)") }
+    guard threads.run(loops) else {
+      log.line("could not start: the kernel has no room for \(threads.shares.count) threads")
+      return 1
+    }
+    for path in threads.configuration.admin.compactMap(\.unixPath) { unlink(path) }
     log.line("stopped")
     return 0
   }
@@ -110,6 +115,7 @@ package enum DuplexProxy {
       connect-timeout \(Double(limits.connectTimeout) / 1e9) s
       drain-timeout \(Double(limits.drainTimeout) / 1e9) s
       engine \(configuration.engine?.rawValue ?? "auto")
+      threads \(configuration.threads.map(String.init) ?? "one a processor")
 
       """
     return text
@@ -132,6 +138,7 @@ package enum DuplexProxy {
           --connect-timeout SECONDS    for primaries and shadows (default 5)
           --drain-timeout SECONDS      for open connections after SIGTERM (default 30)
           --engine auto|io_uring|epoll what sockets are waited for with (default epoll; auto: io_uring where it can be)
+          --threads N              that serve connections (default: one a processor)
       -v, --verbose                a line for each connection
           --check                  print what the configuration means, and exit
           --version, --help

@@ -9,7 +9,7 @@ final class EpollLoop: EventLoop {
   private struct Socket {
     var descriptor: Int32 = -1
     var generation: UInt32 = 0
-    var tag = Tag(role: .stop, index: 0)
+    var tag = Tag(role: .mailbox, index: 0)
     var reception = Reception.off
     var accepting = false
     var connecting = false

@@ -6,7 +6,7 @@ struct SocketID: Hashable {
 
 /// What a socket is to the server: handed back with each of its completions.
 struct Tag {
-  enum Role: UInt8 { case listener, client, primary, shadow, adminListener, admin, probe, stop }
+  enum Role: UInt8 { case listener, client, primary, shadow, adminListener, admin, probe, mailbox }
 
   let role: Role
   /// Which shadow of the connection.
@@ -60,7 +60,7 @@ protocol CompletionHandler: AnyObject {
 /// A completion-shaped event loop: the server asks, the loop answers later with a `Completion`, always from
 /// within `turn` and never from within a request. Epoll and io_uring fit behind it alike: accepts and receives
 /// are asked for once and go on until paused, and bytes given to `send` are the loop's to keep until taken.
-protocol EventLoop: AnyObject {
+protocol EventLoop: AnyObject, SendableMetatype {
   /// A new stream socket for `adopt` and `connect`, or the negated errno.
   func stream(_ family: Int32) -> Int32
 

@@ -129,7 +129,7 @@ extension Flags {
 extension Flags {
   private enum Flag: RawRepresentable {
     case listen, relay, socket, duplicate, verbose, bind, config, admin
-    case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout, engine
+    case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout, engine, threads
 
     init?(rawValue: String) {
       switch rawValue {
@@ -147,6 +147,7 @@ extension Flags {
       case "--connect-timeout": self = .connectTimeout
       case "--drain-timeout": self = .drainTimeout
       case "--engine": self = .engine
+      case "--threads": self = .threads
       default: return nil
       }
     }
@@ -166,6 +167,7 @@ extension Flags {
       case .connectTimeout: "--connect-timeout"
       case .drainTimeout: "--drain-timeout"
       case .engine: "--engine"
+      case .threads: "--threads"
       }
     }
 
@@ -202,6 +204,11 @@ extension Flags {
       guard configuration.engine != nil || value == "auto" else {
         return report(place, "--engine \(value): auto, io_uring or epoll was expected")
       }
+    case .threads:
+      guard let threads = Int(value), (1...256).contains(threads) else {
+        return report(place, "--threads \(value): a number of 1 to 256 was expected")
+      }
+      configuration.threads = threads
     }
   }
 

@@ -5,7 +5,8 @@ import Glibc
 package struct ListeningSockets: Sendable {
   package struct Listening: Sendable {
     package let route: Route
-    package let descriptor: Int32
+    /// One a thread: the kernel spreads new connections over them.
+    package let descriptors: [Int32]
     /// With the port the kernel chose, where port 0 was asked for.
     package let address: SocketAddress
   }
@@ -20,12 +21,11 @@ package struct ListeningSockets: Sendable {
   package private(set) var adminAddresses: [SocketAddress] = []
 
   /// Binds all of them, or none.
-  package init(_ configuration: Configuration) throws(BindFailure) {
+  package init(_ configuration: Configuration, threads: Int = 1) throws(BindFailure) {
     do {
       for route in configuration.routes {
-        let descriptor = try Self.listen(route.listen)
-        let address = route.listen.with(port: SocketAddress.port(ofSocket: descriptor))
-        routes.append(Listening(route: route, descriptor: descriptor, address: address))
+        let (descriptors, address) = try Self.listen(route.listen, threads)
+        routes.append(Listening(route: route, descriptors: descriptors, address: address))
       }
       for address in configuration.admin {
         let descriptor = try Self.listen(address)
@@ -33,10 +33,32 @@ package struct ListeningSockets: Sendable {
         adminAddresses.append(address.with(port: SocketAddress.port(ofSocket: descriptor)))
       }
     } catch {
-      for listening in routes { Glibc.close(listening.descriptor) }
+      for descriptor in routes.flatMap(\.descriptors) { Glibc.close(descriptor) }
       for descriptor in admin { Glibc.close(descriptor) }
       throw error
     }
+  }
+
+  /// A listening socket for each thread. The first one is bound alone, so that an address that another process
+  /// listens on is refused even where that one would share it.
+  private static func listen(
+    _ address: SocketAddress,
+    _ threads: Int
+  ) throws(BindFailure) -> (descriptors: [Int32], address: SocketAddress) {
+    let first = try listen(address)
+    let bound = address.with(port: SocketAddress.port(ofSocket: first))
+    var descriptors = [first]
+    for _ in 1..<threads {
+      let next =
+        address.unixPath == nil
+        ? bound.withPointer { clinux_listen_beside(first, $0, $1) } : clinux_duplicate(first)
+      guard next >= 0 else {
+        for descriptor in descriptors { Glibc.close(descriptor) }
+        throw BindFailure(address: bound, errno: -next)
+      }
+      descriptors.append(next)
+    }
+    return (descriptors, bound)
   }
 
   private static func listen(_ address: SocketAddress) throws(BindFailure) -> Int32 {

@@ -2,10 +2,10 @@ import CLinux
 import Duplex
 
 extension Server {
-  func metricsResponse() -> AdminResponse {
+  func metricsResponse(_ report: Report) -> AdminResponse {
     var page = MetricsPage()
-    addRoutes(to: &page)
-    addShadows(to: &page)
+    addRoutes(report, to: &page)
+    addShadows(report, to: &page)
     addProcess(to: &page)
     return AdminResponse(
       status: 200,
@@ -14,8 +14,10 @@ extension Server {
     )
   }
 
-  private func addRoutes(to page: inout MetricsPage) {
-    let counters = routes.map { (route: $0.address.description, value: $0.counters) }
+  private func addRoutes(_ report: Report, to page: inout MetricsPage) {
+    let counters = zip(routes, report.routes).map {
+      (route: $0.address.description, value: $1)
+    }
     page.open("duplex_connections_total", .counter, "Client connections accepted.")
     for each in counters {
       page.sample("duplex_connections_total", ["route": each.route], each.value.connections)
@@ -50,20 +52,23 @@ extension Server {
       )
     }
     page.open("duplex_accept_failures_total", .counter, "Times accepting had to rest.")
-    for (reason, count) in acceptFailures.sorted(by: { $0.key < $1.key }) {
+    for (reason, count) in report.acceptFailures.sorted(by: { $0.key < $1.key }) {
       page.sample("duplex_accept_failures_total", ["reason": reason], count)
     }
   }
 
-  private func addShadows(to page: inout MetricsPage) {
-    addShadows(to: &page, "duplex_shadow_connections_total", .counter, "Connections begun.") {
+  private func addShadows(_ report: Report, to page: inout MetricsPage) {
+    add(report, to: &page, "duplex_shadow_connections_total", .counter, "Connections begun.") {
       $0.connections
     }
-    addShadows(to: &page, "duplex_shadow_connections_open", .gauge, "Connections open now.") {
+    add(report, to: &page, "duplex_shadow_connections_open", .gauge, "Connections open now.") {
       $0.open
     }
-    addShadows(to: &page, "duplex_shadow_bytes_total", .counter, "Copied bytes taken.") { $0.bytes }
-    addShadows(
+    add(report, to: &page, "duplex_shadow_bytes_total", .counter, "Copied bytes taken.") {
+      $0.bytes
+    }
+    add(
+      report,
       to: &page,
       "duplex_shadow_answer_bytes_total",
       .counter,
@@ -74,8 +79,8 @@ extension Server {
       .counter,
       "Connections whose shadow was given up, by reason."
     )
-    for route in routes {
-      for (shadow, counters) in zip(route.route.shadows, route.counters.shadows) {
+    for (route, counted) in zip(routes, report.routes) {
+      for (shadow, counters) in zip(route.route.shadows, counted.shadows) {
         for reason in ShadowDrop.allCases {
           page.sample(
             "duplex_shadow_drops_total",
@@ -89,10 +94,11 @@ extension Server {
       }
     }
     page.open("duplex_shadow_queue_bytes", .gauge, "Bytes queued for all shadows.")
-    page.sample("duplex_shadow_queue_bytes", budget.used)
+    page.sample("duplex_shadow_queue_bytes", report.queued)
   }
 
-  private func addShadows(
+  private func add(
+    _ report: Report,
     to page: inout MetricsPage,
     _ name: String,
     _ kind: MetricsPage.Kind,
@@ -100,8 +106,8 @@ extension Server {
     _ value: (ShadowCounters) -> Int
   ) {
     page.open(name, kind, help)
-    for route in routes {
-      for (shadow, counters) in zip(route.route.shadows, route.counters.shadows) {
+    for (route, counted) in zip(routes, report.routes) {
+      for (shadow, counters) in zip(route.route.shadows, counted.shadows) {
         page.sample(
           name,
           ["route": route.address.description, "shadow": shadow.description],

@@ -1,11 +1,12 @@
 // ProxyServer: sockets, signals, flags and the admin endpoint around `Duplex`. Every decision about a relay or a
-// shadow is made there; here it is carried out. No Foundation, no blocking call, one thread.
+// shadow is made there; here it is carried out. No Foundation, no blocking call; a server is one thread's.
 
 import CLinux
 import Duplex
 import Glibc
 
-/// The proxy of a configuration: listens, relays, copies to the shadows and answers on the admin endpoint.
+/// One thread's part of the proxy of a configuration: listens, relays and copies to the shadows; the leading thread
+/// answers on the admin endpoint as well.
 final class Server<Loop: EventLoop>: CompletionHandler {
   struct RouteState {
     let route: Route
@@ -29,6 +30,8 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   var phase = Phase.serving
   var acceptFailures: [String: Int] = [:]
   var admin: AdminEndpoint
+  let mailbox: Mailbox
+  var siblings: Siblings
   /// Relays between a client and a primary, not counting shadows that are finishing.
   var openRelays = 0
   /// Seconds since the epoch.
@@ -36,37 +39,43 @@ final class Server<Loop: EventLoop>: CompletionHandler {
 
   private var restingListeners: [SocketID] = []
 
-  private let descriptorLimit: Int
-  private var descriptors: Int
+  private let descriptors: DescriptorCount
   private var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
   var resetPolls: DeadlineQueue<ConnectionTable.Reference>
   var lingerDeadlines: DeadlineQueue<ConnectionTable.Reference>
-  private var acceptDeadlines: DeadlineQueue<Void>
+  /// When resting listeners are looked at again.
+  private var acceptDeadline = UInt64.max
   private var drainDeadline = UInt64.max
 
-  /// Takes over the listening sockets and `stop`, on which each byte is one request to stop.
+  /// Takes over the listening sockets of its thread.
+  ///
+  /// - Parameters:
+  ///   - share: which of how many threads this is; bounds that hold for all of them are divided evenly.
   init(
     _ configuration: Configuration,
     loop: Loop,
     sockets: ListeningSockets,
-    stop: Int32,
-    descriptorLimit: Int,
+    share: ThreadShare,
     log: Log
   ) {
     self.loop = loop
     self.log = log
+    mailbox = share.mailbox
     limits = configuration.limits
-    budget = ShadowBudget(perConnection: limits.shadowBuffer, total: limits.shadowBufferTotal)
+    budget = ShadowBudget(
+      perConnection: limits.shadowBuffer,
+      total: limits.shadowBufferTotal / share.count
+    )
+    siblings = Siblings(mailboxes: share.siblings, leader: share.leader, limits: limits)
     connectDeadlines = DeadlineQueue(delay: limits.connectTimeout)
     lingerDeadlines = DeadlineQueue(delay: limits.shadowLinger)
     resetPolls = DeadlineQueue(delay: limits.lastWordsPoll)
-    acceptDeadlines = DeadlineQueue(delay: limits.acceptRetry)
     admin = AdminEndpoint(limits: limits)
-    self.descriptorLimit = descriptorLimit
-    descriptors = Int(clinux_open_descriptors())
+    descriptors = share.descriptors
     routes = []
     for (index, listening) in sockets.routes.enumerated() {
-      let listener = loop.adopt(listening.descriptor, tag: Tag(role: .listener, index: index))
+      let descriptor = listening.descriptors[share.index]
+      let listener = loop.adopt(descriptor, tag: Tag(role: .listener, index: index))
       if let listener { loop.accept(listener) }
       routes.append(
         RouteState(
@@ -77,12 +86,13 @@ final class Server<Loop: EventLoop>: CompletionHandler {
         )
       )
     }
-    for (index, descriptor) in sockets.admin.enumerated() {
+    for (index, descriptor) in sockets.admin.enumerated() where share.leader == nil {
       guard let listener = loop.adopt(descriptor, tag: Tag(role: .adminListener, index: index))
       else { continue }
       loop.accept(listener)
     }
-    if let stop = loop.adopt(stop, tag: Tag(role: .stop, index: 0)) { loop.receive(stop, .bytes) }
+    let letters = loop.adopt(mailbox.descriptor, tag: Tag(role: .mailbox, index: 0))
+    if let letters { loop.receive(letters, .bytes) }
   }
 
   /// Serves until stopped and drained.
@@ -90,8 +100,9 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     while phase != .over {
       loop.turn(until: nextDeadline, self)
       fireDeadlines(clinux_monotonic_nanoseconds())
-      if phase == .draining, openRelays == 0 { phase = .over }
+      if phase == .draining, openRelays == 0, siblings.running == 0 { phase = .over }
     }
+    siblings.leader?.post(.finished)
   }
 
   func completed(_ completion: Completion, tag: Tag, socket: SocketID) {
@@ -101,7 +112,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     case .shadow: shadowCompleted(completion, tag.index, Int(tag.lane))
     case .listener: listenerCompleted(completion, tag.index, socket)
     case .adminListener, .admin, .probe: adminCompleted(completion, tag: tag, socket: socket)
-    case .stop: stopCompleted(completion)
+    case .mailbox: mailboxCompleted(completion)
     }
   }
 }
@@ -113,29 +124,32 @@ extension Server {
   func open(_ address: SocketAddress, tag: Tag) -> SocketID? {
     let descriptor = loop.stream(address.family)
     guard descriptor >= 0, let socket = loop.adopt(descriptor, tag: tag) else { return nil }
-    descriptors += 1
+    descriptors.opened()
     loop.connect(socket, to: address)
     return socket
   }
 
   func adopt(_ descriptor: Int32, tag: Tag) -> SocketID? {
     guard let socket = loop.adopt(descriptor, tag: tag) else { return nil }
-    descriptors += 1
+    descriptors.opened()
     return socket
   }
 
   func close(_ socket: SocketID, _ how: Closing) {
     loop.close(socket, how)
-    descriptors -= 1
-    guard !restingListeners.isEmpty, canAccept else { return }
-    acceptAgain()
+    descriptors.closed()
+    if !restingListeners.isEmpty, canAccept { acceptAgain() }
   }
 
   /// Whether one more client and its primary fit.
-  private var canAccept: Bool { descriptors + 2 + Self.reservedDescriptors <= descriptorLimit }
+  private var canAccept: Bool {
+    descriptors.current + 2 + Self.reservedDescriptors <= descriptors.limit
+  }
 
   /// Shadows may not use the last quarter of the descriptors.
-  private var canOpenShadow: Bool { descriptors < descriptorLimit - descriptorLimit / 4 }
+  private var canOpenShadow: Bool {
+    descriptors.current < descriptors.limit - descriptors.limit / 4
+  }
 
   private func acceptAgain() {
     let listeners = restingListeners
@@ -153,8 +167,7 @@ extension Server {
       begin(descriptor, route)
       guard !canAccept else { return }
       acceptFailures["descriptors_reserved", default: 0] += 1
-      loop.rest(socket)
-      restingListeners.append(socket)
+      retryAccepting(socket)
     case .acceptFailed(let errno):
       acceptFailures[Self.acceptFailureReason(errno), default: 0] += 1
       retryAccepting(socket)
@@ -166,7 +179,9 @@ extension Server {
   func retryAccepting(_ listener: SocketID) {
     loop.rest(listener)
     restingListeners.append(listener)
-    acceptDeadlines.add((), now: clinux_monotonic_nanoseconds())
+    if acceptDeadline == .max {
+      acceptDeadline = clinux_monotonic_nanoseconds() &+ limits.acceptRetry
+    }
   }
 
   private static func acceptFailureReason(_ errno: Int32) -> String {
@@ -232,8 +247,9 @@ extension Server {
       connectDeadlines.next,
       resetPolls.next,
       lingerDeadlines.next,
-      acceptDeadlines.next,
+      acceptDeadline,
       admin.nextDeadline,
+      siblings.deadlines.next,
       drainDeadline
     )
   }
@@ -249,8 +265,13 @@ extension Server {
       guard let connection = connections[reference], !connection.isRelayOver else { continue }
       carryOut(.reset, reference.index)
     }
-    while acceptDeadlines.popDue(now: now) != nil { acceptAgain() }
+    if acceptDeadline <= now {
+      // Another thread may have closed what it had open.
+      acceptDeadline = canAccept ? .max : now &+ limits.acceptRetry
+      if canAccept { acceptAgain() }
+    }
     fireAdminDeadlines(now)
+    fireSiblingDeadlines(now)
     if drainDeadline <= now {
       log.line("the drain timeout is over, \(openRelays) connections are cut")
       phase = .over
@@ -283,13 +304,8 @@ extension Server {
 // MARK: Stopping
 
 extension Server {
-  private func stopCompleted(_ completion: Completion) {
-    guard case .received(let bytes) = completion else { return }
-    for _ in 0..<bytes.count { stop() }
-  }
-
   /// The first request drains; the second one ends at once.
-  private func stop() {
+  func stop() {
     guard phase == .serving else {
       phase = .over
       return

@@ -66,7 +66,7 @@ final class UringLoop: EventLoop {
 
   func adopt(_ descriptor: Int32, tag: Tag) -> SocketID? {
     switch tag.role {
-    case .listener, .adminListener, .stop: clinux_set_blocking(descriptor, 1)
+    case .listener, .adminListener, .mailbox: clinux_set_blocking(descriptor, 1)
     case .client, .primary, .shadow, .admin, .probe: break
     }
     let index: UInt32

@@ -2,7 +2,7 @@
 struct UringSocket {
   var descriptor: Int32 = -1
   var generation: UInt32 = 0
-  var tag = Tag(role: .stop, index: 0)
+  var tag = Tag(role: .mailbox, index: 0)
   var reception = Reception.off
   var accepting = false
   /// An accept is with the kernel.

@@ -20,6 +20,12 @@ void clinux_set_blocking(int fd, int blocking);
 // Opens a listening socket bound to the address; TCP_NODELAY and SO_KEEPALIVE pass on to what it accepts.
 int clinux_listen(const struct sockaddr *address, socklen_t length);
 
+// Opens another listening socket on the address that `first` listens on: the kernel spreads connections over them.
+int clinux_listen_beside(int first, const struct sockaddr *address, socklen_t length);
+
+// Another descriptor of the same open file, close-on-exec.
+int clinux_duplicate(int fd);
+
 // Accepts one connection, non-blocking and close-on-exec.
 int clinux_accept(int listener);
 
@@ -72,6 +78,9 @@ int clinux_open_descriptors(void);
 
 // Resident memory of this process.
 int64_t clinux_resident_bytes(void);
+
+// The number of processors that this process may run on.
+int clinux_usable_processors(void);
 
 uint64_t clinux_monotonic_nanoseconds(void);
 

@@ -7,13 +7,14 @@ import Glibc
 final class TestProxy: Sendable {
   let port: UInt16
   let adminPort: UInt16
-  private let stopDescriptor: Int32
+  private let leader: Mailbox
   private let worker: Worker<Void>
 
   init(
     primary: SocketAddress,
     shadows: [SocketAddress] = [],
     descriptorLimit: Int = 1 << 20,
+    threads: Int = 1,
     _ change: (inout Limits) -> Void = { _ in }
   ) throws {
     var configuration = Configuration()
@@ -21,27 +22,24 @@ final class TestProxy: Sendable {
     configuration.routes = [Route(listen: any, primary: primary, shadows: shadows)]
     configuration.admin = [any]
     change(&configuration.limits)
-    let sockets = try ListeningSockets(configuration)
-    var pair: [Int32] = [-1, -1]
-    _ = clinux_socket_pair(&pair)
+    let sockets = try ListeningSockets(configuration, threads: threads)
     port = sockets.routes[0].address.port!
     adminPort = sockets.adminAddresses[0].port!
-    stopDescriptor = pair[1]
-    let (started, stop) = (configuration, pair[0])
+    let shares = ThreadShare.all(
+      threads,
+      descriptors: DescriptorCount(limit: descriptorLimit, open: Int(clinux_open_descriptors()))
+    )!
+    leader = shares[0].mailbox
+    let servers = ServerThreads(
+      configuration: configuration,
+      sockets: sockets,
+      shares: shares,
+      log: Log(descriptor: -1)
+    )
     worker = Worker {
-      func serve(_ loop: some EventLoop) {
-        Server(
-          started,
-          loop: loop,
-          sockets: sockets,
-          stop: stop,
-          descriptorLimit: descriptorLimit,
-          log: Log(descriptor: -1)
-        ).run()
-      }
       switch Engine.tested {
-      case .epoll: serve(EpollLoop()!)
-      case .uring: serve(UringLoop()!)
+      case .epoll: _ = servers.run(ServerThreads.loops(threads) { EpollLoop() }!)
+      case .uring: _ = servers.run(ServerThreads.loops(threads) { UringLoop() }!)
       }
     }
   }
@@ -51,12 +49,9 @@ final class TestProxy: Sendable {
   }
 
   /// One request to stop; the first drains.
-  func requestStop() { _ = clinux_send(stopDescriptor, "s", 1) }
+  func requestStop() { leader.post(.stop) }
 
-  func waitUntilStopped() {
-    worker.value()
-    close(stopDescriptor)
-  }
+  func waitUntilStopped() { worker.value() }
 
   /// Stops at once and waits for the end.
   func stop() {

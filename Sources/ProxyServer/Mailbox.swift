@@ -1,0 +1,72 @@
+import CLinux
+import Duplex
+import Glibc
+import Synchronization
+
+/// What one thread of the proxy can be told by another one.
+enum Message: Sendable {
+  /// Stop listening and let what is open finish; told again: end at once.
+  case stop
+  /// Post what you have counted to the leader's mailbox, under this number.
+  case report(number: Int, to: Mailbox)
+  case reported(number: Int, Report)
+  /// A thread has served its last connection.
+  case finished
+}
+
+/// How a thread is told something while it waits for its sockets: the message is left here, and a byte on a socket
+/// that its loop receives from wakes it.
+final class Mailbox: Sendable {
+  /// What a signal handler writes to `signalDescriptor`: one request to stop.
+  static let stopByte = UInt8(ascii: "s")
+  private static let letterByte = UInt8(ascii: "m")
+
+  private let letters = Mutex<[Message]>([])
+  /// The end that the thread's loop receives from, and closes.
+  let descriptor: Int32
+  /// The end that a signal handler may write to.
+  let signalDescriptor: Int32
+
+  /// Nil when the kernel gives no descriptors.
+  init?() {
+    var pair: [Int32] = [-1, -1]
+    guard clinux_socket_pair(&pair) >= 0 else { return nil }
+    (descriptor, signalDescriptor) = (pair[0], pair[1])
+  }
+
+  deinit { Glibc.close(signalDescriptor) }
+
+  func post(_ message: Message) {
+    letters.withLock { $0.append(message) }
+    // Ignored: the socket is full only of bytes that wake the thread as well.
+    withUnsafePointer(to: Self.letterByte) { _ = clinux_send(signalDescriptor, $0, 1) }
+  }
+
+  /// What has been posted, and what the received bytes themselves mean.
+  func take(_ bytes: UnsafeRawBufferPointer) -> [Message] {
+    let stops = bytes.count { $0 == Self.stopByte }
+    let posted = letters.withLock { letters in
+      defer { letters = [] }
+      return letters
+    }
+    return Array(repeating: .stop, count: stops) + posted
+  }
+}
+
+/// What one thread has counted.
+struct Report: Sendable {
+  /// By route.
+  var routes: [RouteCounters]
+  var acceptFailures: [String: Int]
+  /// Bytes queued for shadows.
+  var queued: Int
+
+  /// The sum of all threads' reports.
+  static func sum(_ reports: [Report]) -> Report {
+    reports.dropFirst().reduce(into: reports[0]) { sum, report in
+      for index in sum.routes.indices { sum.routes[index].add(report.routes[index]) }
+      sum.acceptFailures.merge(report.acceptFailures, uniquingKeysWith: +)
+      sum.queued += report.queued
+    }
+  }
+}

@@ -95,11 +95,11 @@ extension Server {
     case .received:
       // Bytes after the request are read and ignored, so that closing does not reset the answer.
       break
-    case .sent:
+    case .sent, .settled(owed: 0):
       loop.finish(client.socket)
     case .ended, .failed, .sendFailed, .lost:
       endAdmin(number, .orderly)
-    case .accepted, .acceptFailed, .connected, .discarded: break
+    case .accepted, .acceptFailed, .connected, .discarded, .settled: break
     }
   }
 
@@ -126,8 +126,8 @@ extension Server {
     admin.clients[number]?.isAnswered = true
     admin.clients[number]?.input = []
     let bytes = response.bytes(isHead: client.isHead)
-    let owed = bytes.withUnsafeBytes { loop.send($0, on: client.socket) }
-    if owed == 0 { loop.finish(client.socket) }
+    let sending = bytes.withUnsafeBytes { loop.send($0, on: client.socket) }
+    if sending == .taken(owed: 0) { loop.finish(client.socket) }
   }
 
   private func endAdmin(_ number: Int, _ how: Closing) {

@@ -39,6 +39,8 @@ package struct Limits: Sendable, Equatable {
   package var drainTimeout: UInt64 = 30_000_000_000
   /// How long a shadow may take for the rest when client and primary are done.
   package var shadowLinger: UInt64 = 5_000_000_000
+  /// How long few bytes of a shadow's answers may wait to be thrown away and counted.
+  package var shadowSweep: UInt64 = 1_000_000_000
   /// How long a client may take for what a primary had sent before it reset the connection.
   package var lastWords: UInt64 = 5_000_000_000
   /// How often it is looked whether the client has them.

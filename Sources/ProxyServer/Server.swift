@@ -42,6 +42,8 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   private let descriptors: DescriptorCount
   private var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
   var resetPolls: DeadlineQueue<ConnectionTable.Reference>
+  /// Connections with a shadow that was sent something.
+  var sweeps: DeadlineQueue<ConnectionTable.Reference>
   var lingerDeadlines: DeadlineQueue<ConnectionTable.Reference>
   /// When resting listeners are looked at again.
   private var acceptDeadline = UInt64.max
@@ -69,6 +71,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     siblings = Siblings(mailboxes: share.siblings, leader: share.leader, limits: limits)
     connectDeadlines = DeadlineQueue(delay: limits.connectTimeout)
     lingerDeadlines = DeadlineQueue(delay: limits.shadowLinger)
+    sweeps = DeadlineQueue(delay: limits.shadowSweep)
     resetPolls = DeadlineQueue(delay: limits.lastWordsPoll)
     admin = AdminEndpoint(limits: limits)
     descriptors = share.descriptors
@@ -246,6 +249,7 @@ extension Server {
     min(
       connectDeadlines.next,
       resetPolls.next,
+      sweeps.next,
       lingerDeadlines.next,
       acceptDeadline,
       admin.nextDeadline,
@@ -260,6 +264,9 @@ extension Server {
     }
     while let reference = lingerDeadlines.popDue(now: now) {
       if connections[reference] != nil { lingered(reference.index) }
+    }
+    while let reference = sweeps.popDue(now: now) {
+      if connections[reference] != nil { sweep(reference.index) }
     }
     while let reference = resetPolls.popDue(now: now) {
       guard let connection = connections[reference], !connection.isRelayOver else { continue }

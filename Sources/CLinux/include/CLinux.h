@@ -43,6 +43,9 @@ ssize_t clinux_receive(int fd, void *buffer, size_t size);
 // Throws away up to `size` received bytes without copying them out of the kernel. TCP only.
 ssize_t clinux_discard(int fd, size_t size);
 
+// Reports a socket as readable only when this many bytes have come, or the stream has ended (SO_RCVLOWAT). TCP only.
+void clinux_set_receive_low_water(int fd, int size);
+
 ssize_t clinux_send(int fd, const void *bytes, size_t size);
 
 // Bytes the peer has not acknowledged yet.

@@ -6,8 +6,5 @@ enum Descriptors {
   static let limit = Int(clinux_allow_descriptors(65_536))
 
   /// Connections through a proxy with one more socket for the primary and one for the shadow.
-  static var duplicatedConnections: Int { (limit - 500) / 3 }
-
-  /// Connections through a proxy with one more socket for the primary.
-  static var forwardedConnections: Int { min(20_000, (limit - 500) / 2) }
+  static let connections = (limit - 500) / 3
 }

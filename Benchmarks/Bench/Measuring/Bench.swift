@@ -168,7 +168,10 @@ extension Bench {
   private mutating func pacing(of load: Load, among chosen: [Candidate]) throws -> Pacing {
     if let known = pacings[load.name] { return known }
     var capacities: [Candidate: Double] = [:]
-    for candidate in chosen { capacities[candidate] = try capacity(of: candidate, under: load) }
+    for candidate in chosen {
+      let tries = try (0..<3).map { _ in try capacity(of: candidate, under: load) }
+      capacities[candidate] = Spread(tries)?.median
+    }
     let compared = [Candidate.duplexUring, .haproxyTCP].compactMap { capacities[$0] }
     let rate = ((compared.isEmpty ? Array(capacities.values) : compared).min() ?? 0) / 2
     let pacing = Pacing(

@@ -41,7 +41,7 @@ struct Load: Sendable {
 extension Load {
   private static let all = Candidate.allCases
   /// As many as descriptors allow a proxy that duplicates.
-  private static let idleConnections = min(10_000, Descriptors.connections - 100)
+  private static let idleConnections = min(10_000, Descriptors.connections)
   private static let withoutSplice = all.filter { $0 != .haproxySplice }
 
   /// In the order in which they are measured and reported.

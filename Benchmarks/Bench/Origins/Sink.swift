@@ -7,6 +7,7 @@ struct Sink: ~Copyable {
   private let listener: Int32
   private let epoll: Int32
   private let buffer: UnsafeMutableRawBufferPointer
+  private let events: UnsafeMutableBufferPointer<epoll_event>
   private var parsers: [Int32: MessageParser]
   private var requests: Int
   private let answer: [UInt8]
@@ -19,6 +20,8 @@ struct Sink: ~Copyable {
     self.listener = listener
     self.epoll = epoll
     buffer = .allocate(byteCount: 64 << 10, alignment: 64)
+    events = .allocate(capacity: 256)
+    events.initialize(repeating: epoll_event())
     parsers = [:]
     requests = 0
     answer = Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
@@ -29,18 +32,21 @@ struct Sink: ~Copyable {
     close(listener)
     for descriptor in parsers.keys { close(descriptor) }
     buffer.deallocate()
+    events.deallocate()
   }
 
   /// Serves until a stop signal comes.
   mutating func run() throws {
-    var events = [epoll_event](repeating: epoll_event(), count: 256)
-    while clinux_stop_noted() == 0 {
-      let count = clinux_epoll_wait(epoll, &events, Int32(events.count), 1000)
-      guard count >= 0 else { throw BenchError.system("epoll", -count) }
-      for position in 0..<Int(count) {
-        let descriptor = Int32(events[position].data.u64)
-        if descriptor == listener { try accept() } else { serve(descriptor) }
-      }
+    while clinux_stop_noted() == 0 { try turn() }
+  }
+
+  /// Waits for the next events, no longer than a tenth of a second, and handles them.
+  mutating func turn() throws {
+    let count = clinux_epoll_wait(epoll, events.baseAddress, Int32(events.count), 100)
+    guard count >= 0 else { throw BenchError.system("epoll", -count) }
+    for position in 0..<Int(count) {
+      let descriptor = Int32(events[position].data.u64)
+      if descriptor == listener { try accept() } else { serve(descriptor) }
     }
   }
 

@@ -16,13 +16,13 @@ struct HAProxyConfiguration {
     """
     global
       nbthread 1
-      maxconn \(Descriptors.connections)
+      maxconn \(Descriptors.connections + 100)
     defaults
       \(modeLines.joined(separator: "\n  "))
       timeout connect 5s
       timeout client 1h
       timeout server 1h
-      maxconn \(Descriptors.connections)
+      maxconn \(Descriptors.connections + 100)
     frontend clients
       bind \(listen)
       default_backend primary

@@ -3,7 +3,9 @@ struct Spread: Equatable, Sendable {
   var median: Double
   var least: Double
   var most: Double
+}
 
+extension Spread {
   /// Nil where there are no numbers.
   init?(_ numbers: [Double]) {
     let sorted = numbers.sorted()

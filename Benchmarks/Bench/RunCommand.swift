@@ -51,12 +51,21 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     clinux_note_stop_signals()
-    let report = try measure()
+    let report = try measureUnlessInterrupted()
     print(Markdown.text(of: report))
     if !dry { try write(report) }
     if report.samples.contains(where: { $0.refusal != nil }) {
       Self.say("SOME RESULTS WERE REFUSED; see above.")
       throw ExitCode(1)
+    }
+  }
+
+  private func measureUnlessInterrupted() throws -> Report {
+    do {
+      return try measure()
+    } catch BenchError.interrupted {
+      Self.say("Interrupted; all that was started has ended, and nothing was written.")
+      throw ExitCode(130)
     }
   }
 

@@ -48,22 +48,22 @@ enum Chart {
     scale: Double,
     _ top: Double
   ) -> [String] {
-    let middle = top + rowHeight / 2 - 2
+    let baseline = top + 11
     let (least, median, most) = (
       labelWidth + max(0, spread.least * scale), max(0, spread.median * scale),
       labelWidth + max(0, spread.most * scale)
     )
     return [
-      text(candidate.title, x: labelWidth - 8, y: middle + 4, anchor: "end"),
+      text(candidate.title, x: labelWidth - 8, y: baseline, anchor: "end"),
       """
-      <rect x="\(point(labelWidth))" y="\(point(top))" width="\(point(median))" height="15" \
+      <rect x="\(point(labelWidth))" y="\(point(top))" width="\(point(median))" height="12" \
       fill="\(colour(of: candidate))"/>
       """,
       """
-      <line x1="\(point(least))" x2="\(point(most))" y1="\(point(middle))" y2="\(point(middle))" \
+      <line x1="\(point(least))" x2="\(point(most))" y1="\(point(top + 15))" y2="\(point(top + 15))" \
       stroke="\(ink)" stroke-width="1.5"/>
       """,
-      text(Number.short(spread.median), x: max(most, labelWidth + median) + 6, y: middle + 4),
+      text(Number.short(spread.median), x: max(most, labelWidth + median) + 6, y: baseline),
     ]
   }
 

@@ -33,7 +33,7 @@ struct RunCommand: ParsableCommand {
   var proxy = ".build-static/release/duplex-proxy"
 
   @Option(help: "More words for duplex-proxy, separated by spaces.")
-  var proxyArguments = ""
+  var proxyArguments = "--threads 1"
 
   @Option(help: "Where latest.md, latest.svg and latest.json are written.")
   var results = "Benchmarks/results"

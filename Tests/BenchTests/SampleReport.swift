@@ -10,6 +10,7 @@ extension Report {
         sample.requests = 1000
         sample.seconds = 0.5
         sample.cpuNanoseconds = time * 1_000_000
+        sample.waitedNanoseconds = 5_000_000
         sample.shadowRequests = candidate.isDuplicating ? 1000 : 0
         report.samples.append(sample)
       }

@@ -33,7 +33,7 @@ struct WritingTests {
         "| duplex-proxy io_uring, duplicates | 2,000 (2,000–2,000) | 18.0 (18.0–18.0) | – | – | 100.00 % |"
       )
     )
-    #expect(text.contains("| 1 | 2026-01-01T00:00:00Z | 0.25 | 2 |"))
+    #expect(text.contains("| 1 | 2026-01-01T00:00:00Z | 0.25 | 2 | 1.0 % |"))
   }
 
   @Test func `what was refused is listed with its reason`() {
@@ -44,6 +44,14 @@ struct WritingTests {
 
     #expect(text.contains("## Refused, and in no number above"))
     #expect(text.contains("REFUSED: the shadow got 9 of 10 requests"))
+  }
+
+  @Test func `a page of a machine that was not quiet says so`() {
+    var loud = report
+    loud.samples[0].waitedNanoseconds = 100_000_000
+
+    #expect(!Markdown.text(of: report).contains("The machine was not quiet"))
+    #expect(Markdown.text(of: loud).contains("The machine was not quiet"))
   }
 
   @Test func `the chart is XML with a bar for each candidate`() {

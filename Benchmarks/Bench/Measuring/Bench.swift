@@ -115,6 +115,7 @@ extension Bench {
     let expected = sample.candidate.isDuplicating
     let before =
       try servers.counts(since: start, expecting: expected ? warm.answered : 0)
+    let beforeWait = running.program?.waitedNanoseconds()
     let beforeCPU = try running.program?.cpuNanoseconds()
 
     let tally = try client.run(pace)
@@ -123,10 +124,12 @@ extension Bench {
       expecting: expected ? before.shadow + tally.answered : 0
     )
     let afterCPU = try running.program?.cpuNanoseconds()
+    let afterWait = running.program?.waitedNanoseconds()
 
     sample.requests = tally.answered
     sample.seconds = tally.seconds
     sample.cpuNanoseconds = afterCPU.flatMap { after in beforeCPU.map { after - $0 } }
+    sample.waitedNanoseconds = afterWait.flatMap { after in beforeWait.map { after - $0 } }
     sample.p50Microseconds = tally.microseconds(percentile: 50)
     sample.p99Microseconds = tally.microseconds(percentile: 99)
     sample.primaryRequests = after.primary - before.primary

@@ -7,6 +7,8 @@ struct Sample: Codable, Sendable, Equatable {
   var seconds = 0.0
   /// CPU time of the candidate's processes; nil for `direct`.
   var cpuNanoseconds: Int64?
+  /// How long its threads had to wait for a processor.
+  var waitedNanoseconds: Int64?
   var p50Microseconds: Double?
   var p99Microseconds: Double?
   /// The rate that was asked for, where one was.

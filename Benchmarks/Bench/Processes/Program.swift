@@ -95,6 +95,18 @@ extension Program {
     }
   }
 
+  /// How long their threads that live were ready to run and did not, since somebody else did; in nanoseconds.
+  func waitedNanoseconds() -> Int64 {
+    let threads = family.flatMap { process in
+      TextFile.names(in: "/proc/\(process)/task").map { "/proc/\(process)/task/\($0)" }
+    }
+    return threads.reduce(0) { sum, thread in
+      // Time on a processor, time waiting for one, number of turns.
+      let numbers = (TextFile.read(thread + "/schedstat") ?? "").split(separator: " ")
+      return sum + (numbers.count > 1 ? Int64(numbers[1]) ?? 0 : 0)
+    }
+  }
+
   /// Resident memory of all of them, in bytes.
   func residentBytes() throws -> Int {
     try family.reduce(0) { sum, process in

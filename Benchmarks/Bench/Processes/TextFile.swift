@@ -8,6 +8,16 @@ enum TextFile {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// What is in a folder; nothing where it cannot be read.
+  static func names(in folder: String) -> [String] {
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      // Ignored: the folder of a process is gone with it.
+      return []
+    }
+  }
+
   static func write(_ text: String, to path: String) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
   }

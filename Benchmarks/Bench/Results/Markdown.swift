@@ -20,8 +20,14 @@ enum Markdown {
       \(Number.short(report.seconds)) s (least–most). Every candidate has one thread. CPU is the \
       kernel's account of the candidate's processes. `../README.md` says how it is measured.
 
-      ![chart](latest.svg)
+      ![chart](latest.svg)\(warning(about: report))
       """
+  }
+
+  private static func warning(about report: Report) -> String {
+    report.wasQuiet
+      ? ""
+      : "\n\n**The machine was not quiet** (see the last table): measure again before you believe this."
   }
 
   private static func goals(of report: Report) -> String {
@@ -92,10 +98,17 @@ enum Markdown {
       return [
         "\(index + 1)", before.time, Number.short(before.loadAverage),
         "\(after.stolenTicks - before.stolenTicks)",
+        report.disturbance(in: index + 1).map { "\(Number.fixed(100 * $0, digits: 1)) %" } ?? "–",
       ]
     }
     return "## The machine meanwhile\n\n"
-      + table(["round", "began", "load average before it", "ticks stolen from the machine"], rows)
+      + table(
+        [
+          "round", "began", "load average before it", "ticks stolen from the machine",
+          "candidates waited for their own processor",
+        ],
+        rows
+      )
   }
 
   private static func table(_ heading: [String], _ rows: [[String]]) -> String {

@@ -30,6 +30,23 @@ struct Report: Codable, Sendable {
     )
   }
 
+  /// The part of the time that candidates with a processor of their own had to wait for it, in that round: what
+  /// others did to them. Nil where none was measured.
+  func disturbance(in round: Int) -> Double? {
+    let apart = Set(Load.catalogue.filter { $0.seating == .apart }.map(\.name))
+    let disturbed = samples.filter {
+      $0.round == round && apart.contains($0.load) && $0.waitedNanoseconds != nil
+    }
+    let seconds = disturbed.reduce(0) { $0 + $1.seconds }
+    let waited = disturbed.reduce(0) { $0 + Double($1.waitedNanoseconds ?? 0) / 1e9 }
+    return seconds > 0 ? waited / seconds : nil
+  }
+
+  /// Whether what was measured can be believed: in no round did others take more than a fiftieth.
+  var wasQuiet: Bool {
+    rounds.indices.dropLast().allSatisfy { (disturbance(in: $0 + 1) ?? 0) <= 0.02 }
+  }
+
   private func values(
     _ metric: Metric,
     _ candidate: Candidate,

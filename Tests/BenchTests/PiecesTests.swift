@@ -23,6 +23,19 @@ struct PiecesTests {
     #expect([Int]().rotated(by: 2) == [])
   }
 
+  @Test func `haproxy forwards in one thread, and splices only where it is told to`() {
+    let ports = (listen: LoopbackPort(1000), server: LoopbackPort(2000))
+    let texts = [HAProxyConfiguration.Mode.tcp, .splice, .http].map {
+      HAProxyConfiguration(mode: $0, listen: ports.listen, server: ports.server).text
+    }
+
+    #expect(texts.allSatisfy { $0.contains("nbthread 1\n") })
+    #expect(texts.allSatisfy { $0.contains("bind 127.0.0.1:1000\n") })
+    #expect(texts.allSatisfy { $0.contains("server primary 127.0.0.1:2000\n") })
+    #expect(texts.map { $0.contains("splice") } == [false, true, false])
+    #expect(texts.map { $0.contains("mode http") } == [false, false, true])
+  }
+
   @Test func `nginx's count of requests is the third number`() {
     let status = """
       Active connections: 3

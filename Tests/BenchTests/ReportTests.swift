@@ -80,9 +80,7 @@ struct SampleTests {
     var sample = Sample(load: "small-64", candidate: candidate, round: 1, requests: 10)
     sample.primaryRequests = primary
     sample.shadowRequests = shadow
-    var tally = Tally()
-    tally.failures = failures
-    sample.refuse(unlessSoundAfter: tally)
+    sample.refuse(after: failures)
     return sample.refusal
   }
 

@@ -84,7 +84,10 @@ extension Bench {
     switch load.kind {
     case .unpaced: try measure(running, load, .unpaced(seconds: settings.seconds), &sample)
     case .paced:
-      let rate = pacings[load.name]?.rate ?? 0
+      guard let rate = pacings[load.name]?.rate, rate > 0 else {
+        sample.refusal = "there is nothing to take half of: it failed before"
+        return sample
+      }
       sample.rate = rate
       try measure(running, load, .rate(rate, seconds: settings.seconds), &sample)
     case .idle: try measureIdle(running, load, &sample)
@@ -112,16 +115,18 @@ extension Bench {
     var client = try client(of: load, to: running.port)
     let start = try servers.counts()
     let warm = try client.run(.unpaced(seconds: settings.seconds / 5))
-    let expected = sample.candidate.isDuplicating
-    let before =
-      try servers.counts(since: start, expecting: expected ? warm.answered : 0)
+    let isDuplicating = sample.candidate.isDuplicating
+    let before = try servers.counts(
+      since: start,
+      expecting: isDuplicating ? warm.answered : 0
+    )
     let beforeWait = running.program?.waitedNanoseconds()
     let beforeCPU = try running.program?.cpuNanoseconds()
 
     let tally = try client.run(pace)
     let after = try servers.counts(
       since: start,
-      expecting: expected ? before.shadow + tally.answered : 0
+      expecting: isDuplicating ? before.shadow + tally.answered : 0
     )
     let afterCPU = try running.program?.cpuNanoseconds()
     let afterWait = running.program?.waitedNanoseconds()
@@ -134,7 +139,8 @@ extension Bench {
     sample.p99Microseconds = tally.microseconds(percentile: 99)
     sample.primaryRequests = after.primary - before.primary
     sample.shadowRequests = after.shadow - before.shadow
-    sample.refuse(unlessSoundAfter: tally)
+    // A connection that failed before is one that was not measured.
+    sample.refuse(after: tally.failures.merging(warm.failures, uniquingKeysWith: +))
   }
 
   private func measureIdle(
@@ -159,7 +165,7 @@ extension Bench {
     sample.residentBytesPerConnection = Double(grown) / Double(load.connections)
     sample.primaryRequests = counts.primary
     sample.shadowRequests = counts.shadow
-    sample.refuse(unlessSoundAfter: tally)
+    sample.refuse(after: tally.failures)
   }
 }
 

@@ -35,12 +35,13 @@ struct Sample: Codable, Sendable, Equatable {
 
 extension Sample {
   /// Refuses what went wrong in any way: a fast failure would be a fine result.
-  mutating func refuse(unlessSoundAfter tally: Tally) {
-    if tally.failed > 0 {
+  mutating func refuse(after failures: [Tally.Failure: Int]) {
+    let failed = failures.values.reduce(0, +)
+    if failed > 0 {
       let counts = Tally.Failure.allCases.compactMap { failure in
-        tally.failures[failure].map { "\($0) \(failure.rawValue)" }
+        failures[failure].map { "\($0) \(failure.rawValue)" }
       }
-      refusal = "\(tally.failed) requests failed: " + counts.joined(separator: ", ")
+      refusal = "\(failed) requests failed: " + counts.joined(separator: ", ")
     } else if requests == 0 {
       refusal = "not one answer"
     } else if primaryRequests != requests {

@@ -92,7 +92,7 @@ extension Bench {
       try measure(running, load, .rate(rate, seconds: settings.seconds), &sample)
     case .idle: try measureIdle(running, load, &sample)
     }
-    try running.program?.expectRunning()
+    if running.program?.hasEndedByItself ?? false { sample.refusal = "it ended by itself" }
     return sample
   }
 
@@ -185,7 +185,10 @@ extension Bench {
     let rate = ((compared.isEmpty ? Array(capacities.values) : compared).min() ?? 0) / 2
     let pacing = Pacing(
       rate: rate.rounded(),
-      candidates: chosen.filter { capacities[$0, default: 0] * 0.8 >= rate }
+      candidates: chosen.filter {
+        // What has failed is kept: it will fail again, and be refused aloud.
+        capacities[$0].map { $0 == 0 || $0 * 0.8 >= rate } ?? false
+      }
     )
     pacings[load.name] = pacing
     return pacing

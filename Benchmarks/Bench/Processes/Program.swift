@@ -46,11 +46,10 @@ final class Program {
   /// What it has printed.
   var output: String { TextFile.read(log) ?? "" }
 
-  /// - Throws: `BenchError.ended` where it is gone.
-  func expectRunning() throws {
-    if !hasEnded, waitpid(process, nil, WNOHANG) == 0 { return }
-    hasEnded = true
-    throw BenchError.ended(name: name, output: output)
+  /// Whether it is gone, though nobody has ended it.
+  var hasEndedByItself: Bool {
+    if !hasEnded { hasEnded = waitpid(process, nil, WNOHANG) != 0 }
+    return hasEnded
   }
 
   /// Waits until it accepts connections there.
@@ -58,7 +57,7 @@ final class Program {
     let deadline = clinux_monotonic_nanoseconds() + 5_000_000_000
     while clinux_monotonic_nanoseconds() < deadline {
       if clinux_stop_noted() != 0 { throw BenchError.interrupted }
-      try expectRunning()
+      if hasEndedByItself { throw BenchError.ended(name: name, output: output) }
       let descriptor = clinux_blocking_stream_socket(AF_INET)
       defer { close(descriptor) }
       if port.withAddress({ clinux_connect(descriptor, $0, $1) }) == 0 { return }

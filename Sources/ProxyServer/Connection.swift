@@ -7,6 +7,7 @@ struct Connection {
     /// Nil once the shadow is done or dropped.
     var socket: SocketID?
     var isConnected = false
+    var ticket = CircuitBreaker.Ticket.none
   }
 
   let route: Int

@@ -51,9 +51,9 @@ extension ClientSample {
     var fraction = 0
     if parts.count == 2 {
       let padded = parts[1] + String(repeating: "0", count: max(0, 4 - parts[1].utf8.count))
-      guard !parts[1].isEmpty, let digits = CopyingFlag.number(padded, upTo: 9999) else {
-        return nil
-      }
+      guard !parts[1].isEmpty, padded.utf8.count == 4,
+        let digits = CopyingFlag.number(padded, upTo: 9999)
+      else { return nil }
       fraction = digits
     }
     let millionths = whole * 10_000 + fraction

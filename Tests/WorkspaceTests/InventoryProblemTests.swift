@@ -161,7 +161,7 @@ struct InventoryProblemTests {
       "shadow: \"10.9.0.5:80\", backend: app}",
       "backend: app, amplify: 100, shadows: [\((1...11).map { "10.9.0.5:\($0)" }.joined(separator: ", "))]}",
       [
-        "5:71: defaults.routes.web.amplify: 1100 copies of each connection, to all shadows together; 1000 are the most"
+        "5:73: defaults.routes.web.amplify: 1100 copies of each connection, to all shadows together; 1000 are the most"
       ]
     ),
     (

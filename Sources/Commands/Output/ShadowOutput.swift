@@ -59,7 +59,7 @@ struct ShadowOutput {
     case .refused(let seen): "the proxy refused. It said: \(seen). \(last)"
     case .unexpected(let seen): "the answer could not be understood. It said: \(seen). \(last)"
     case .unreachable(let error):
-      "\(Sentences.remote(error)). Whether it copies is unknown. \(again)"
+      "\(Sentences.remote(error)). Whether it copies is unknown. Again: \(again)"
     }
   }
 

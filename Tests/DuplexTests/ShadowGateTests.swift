@@ -59,7 +59,9 @@ import Testing
     var gates = (0..<4).map { _ in ShadowGate(breaker: nil, rate: 2, threads: 4, copies: 1) }
 
     let begun = (0..<1000).map { step in
-      gates.indices.count { gates[$0].admit(copies: 1, now: second * UInt64(step) / 10) == .begin(1) }
+      gates.indices.count {
+        gates[$0].admit(copies: 1, now: second * UInt64(step) / 10) == .begin(1)
+      }
     }
 
     #expect(begun[0] == 4)

@@ -85,6 +85,29 @@ extension RealSockets {
       shadow.close()
     }
 
+    @Test func `every thread has ended its copies when the switch answers`() throws {
+      let (primary, shadow) = (EchoServer(), EchoServer())
+      let proxy = try TestProxy(
+        primary: primary.listener.address,
+        shadows: [shadow.listener.address],
+        threads: 4
+      )
+      let clients = try (0..<32).map { _ in try proxy.connect() }
+      for client in clients { #expect(echoes(on: client, seed: 1, rounds: 1) == 1) }
+      #expect(try proxy.metric("duplex_shadow_connections_open") == 32)
+
+      let off = try proxy.ask("/shadow/off", method: "PUT")
+      let bytes = try proxy.metric("duplex_shadow_bytes_total")
+
+      #expect(off.body.hasSuffix(" breaker closed open 0\n"))
+      #expect(try proxy.drops("switched_off") == 32)
+      for client in clients { #expect(echoes(on: client, seed: 2, rounds: 2) == 2) }
+      #expect(try proxy.metric("duplex_shadow_bytes_total") == bytes)
+      for client in clients { client.close() }
+      proxy.stop()
+      for server in [primary, shadow] { server.stop() }
+    }
+
     @Test func `only PUT and POST change anything, and never for a page`() throws {
       let primary = Listener()
       let proxy = try TestProxy(primary: primary.address)

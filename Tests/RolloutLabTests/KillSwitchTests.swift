@@ -12,7 +12,8 @@ extension RolloutTests {
       #expect(before.text.components(separatedBy: "not running").count == 4, "\(before.text)")
 
       try fleet.underLoad {
-        #expect(try fleet.rollout("enable").status == 0)
+        let enable = try fleet.rollout("enable")
+        #expect(enable.status == 0, "\(enable.errors)")
         try fleet.awaitMore(than: fleet.copied(), try fleet.copied())
 
         let off = try fleet.duplexctl(["shadow", "off"])

@@ -127,7 +127,10 @@ let package = Package(
     tests("WorkspaceTests", ["Workspace", "Fleet", "Rollout", system]),
     tests("EngineTests", ["Engine", "Rollout", "Fleet", "Remote", "HAProxy", "Monit"]),
     tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", "duplex-proxy"]),
-    tests("CommandsTests", ["Commands", "duplexctl", "SSH", "Remote", "Workspace", system]),
+    tests(
+      "CommandsTests",
+      ["Commands", "duplexctl", "SSH", "Fleet", "Remote", "Rollout", "Workspace", system]
+    ),
     tests("LabTests", ["Lab", "duplex-lab"]),
     tests("BenchTests", ["Bench"]),
     tests("RolloutLabTests", ["duplexctl", "duplex-lab"]),

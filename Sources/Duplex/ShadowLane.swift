@@ -11,8 +11,8 @@ package enum ShadowDrop: String, Sendable, CaseIterable {
   case closedEarly = "closed_early"
   /// The connection was over and the shadow did not finish its own part in time.
   case unfinished
-  /// Descriptors are scarce, and clients come first.
-  case descriptors
+  /// Copying was switched off while the copy was under way.
+  case switchedOff = "switched_off"
 }
 
 /// One shadow of one connection: what it still has to get, and when to let go of it.

@@ -109,6 +109,9 @@ extension Server {
     case .incomplete: return
     case .malformed: answer(number, AdminResponse(status: 400, body: "not a request\n"))
     case .otherMethod: answer(number, AdminResponse(status: 405, body: "only GET is answered\n"))
+    case .changeForPage:
+      answer(number, AdminResponse(status: 403, body: "no page may change anything here\n"))
+    case .change(let path): change(path, for: number)
     case .get(let path, let isHead):
       admin.clients[number]?.isHead = isHead
       switch path {
@@ -116,8 +119,23 @@ extension Server {
       case "/metrics": gather(.metrics(client: number))
       case "/version":
         answer(number, AdminResponse(status: 200, body: "duplex-proxy \(Version.text)\n"))
-      default: answer(number, AdminResponse(status: 404, body: "/health /metrics /version\n"))
+      case "/shadow": gather(.copying(client: number))
+      case "/shadow/on", "/shadow/off":
+        answer(number, AdminResponse(status: 405, body: "PUT or POST changes it\n"))
+      default:
+        answer(number, AdminResponse(status: 404, body: "/health /metrics /shadow /version\n"))
       }
+    }
+  }
+
+  /// What a PUT or POST asks for. It may be sent again: both ways the switch is then as asked.
+  private func change(_ path: String, for client: Int) {
+    switch path {
+    case "/shadow/on": orderCopying(on: true, for: client)
+    case "/shadow/off": orderCopying(on: false, for: client)
+    case "/health", "/metrics", "/shadow", "/version":
+      answer(client, AdminResponse(status: 405, body: "only GET is answered\n"))
+    default: answer(client, AdminResponse(status: 404, body: "/shadow/on /shadow/off\n"))
     }
   }
 

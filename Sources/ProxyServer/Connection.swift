@@ -9,6 +9,7 @@ struct Connection {
     var isConnected = false
     /// Answers that are too few to be reported may have come: they will be looked for.
     var isToBeSwept = false
+    var ticket = CircuitBreaker.Ticket.none
   }
 
   let route: Int

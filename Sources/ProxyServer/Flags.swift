@@ -25,6 +25,7 @@ package struct Flags {
     /// em-proxy takes --relay and --socket together, and then uses the socket.
     var socket: SocketAddress?
     var shadows: [SocketAddress] = []
+    var copying = CopyingPolicy()
     /// A part of it was wrong and has been reported: what is missing need not be.
     var isFaulty = false
   }
@@ -130,6 +131,7 @@ extension Flags {
   private enum Flag: RawRepresentable {
     case listen, relay, socket, duplicate, verbose, bind, config, admin
     case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout, engine, threads
+    case copying(CopyingFlag)
 
     init?(rawValue: String) {
       switch rawValue {
@@ -148,7 +150,9 @@ extension Flags {
       case "--drain-timeout": self = .drainTimeout
       case "--engine": self = .engine
       case "--threads": self = .threads
-      default: return nil
+      default:
+        guard let flag = CopyingFlag(rawValue: rawValue) else { return nil }
+        self = .copying(flag)
       }
     }
 
@@ -168,6 +172,7 @@ extension Flags {
       case .drainTimeout: "--drain-timeout"
       case .engine: "--engine"
       case .threads: "--threads"
+      case .copying(let flag): flag.rawValue
       }
     }
 
@@ -199,6 +204,13 @@ extension Flags {
     case .shadowBufferTotal: take(size(value, place, flag)) { $0.shadowBufferTotal = $1 }
     case .connectTimeout: take(duration(value, place, flag)) { $0.connectTimeout = $1 }
     case .drainTimeout: take(duration(value, place, flag)) { $0.drainTimeout = $1 }
+    case .copying(let flag):
+      var isFaulty = false
+      changeRoute(place) {
+        isFaulty = !flag.change(&$0.copying, to: value)
+        $0.isFaulty = $0.isFaulty || isFaulty
+      }
+      if isFaulty { report(place, "\(flag.rawValue) \(value): \(flag.expected) was expected") }
     case .engine:
       configuration.engine = Engine(rawValue: value)
       guard configuration.engine != nil || value == "auto" else {
@@ -351,7 +363,11 @@ extension Flags {
         continue
       }
       guard let listen = SocketAddress(literal: route.bind, port: port) else { continue }
-      add(Route(listen: listen, primary: primary, shadows: route.shadows), route.place)
+      let (shadows, copying) = (route.shadows, route.copying)
+      add(
+        Route(listen: listen, primary: primary, shadows: shadows, copying: copying),
+        route.place
+      )
     }
     let limits = configuration.limits
     if limits.shadowBufferTotal < limits.shadowBuffer {
@@ -369,6 +385,9 @@ extension Flags {
     }
     for address in [route.primary] + route.shadows where reaches(address, route.listen) {
       report(place, "\(address) is the route's own listening address: it would feed itself")
+    }
+    if let problem = route.copying.problem(shadows: route.shadows.count) {
+      return report(place, problem)
     }
     configuration.routes.append(route)
   }

@@ -7,6 +7,8 @@ import Synchronization
 enum Message: Sendable {
   /// Stop listening and let what is open finish; told again: end at once.
   case stop
+  /// Begin copies, or end all that are under way and begin none.
+  case copying(isOn: Bool)
   /// Post what you have counted to the leader's mailbox, under this number.
   case report(number: Int, to: Mailbox)
   case reported(number: Int, Report)

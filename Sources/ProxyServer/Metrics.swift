@@ -80,7 +80,8 @@ extension Server {
       "Connections whose shadow was given up, by reason."
     )
     for (route, counted) in zip(routes, report.routes) {
-      for (shadow, counters) in zip(route.route.shadows, counted.shadows) {
+      for (index, shadow) in route.route.shadows.enumerated() {
+        let counters = counted.total(ofShadow: index)
         for reason in ShadowDrop.allCases {
           page.sample(
             "duplex_shadow_drops_total",
@@ -93,6 +94,7 @@ extension Server {
         }
       }
     }
+    addCopying(report, to: &page)
     page.open("duplex_shadow_queue_bytes", .gauge, "Bytes queued for all shadows.")
     page.sample("duplex_shadow_queue_bytes", report.queued)
   }
@@ -107,11 +109,11 @@ extension Server {
   ) {
     page.open(name, kind, help)
     for (route, counted) in zip(routes, report.routes) {
-      for (shadow, counters) in zip(route.route.shadows, counted.shadows) {
+      for (index, shadow) in route.route.shadows.enumerated() {
         page.sample(
           name,
           ["route": route.address.description, "shadow": shadow.description],
-          value(counters)
+          value(counted.total(ofShadow: index))
         )
       }
     }

@@ -14,6 +14,8 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     let address: SocketAddress
     var listener: SocketID?
     var counters: RouteCounters
+    /// In the order of the route's shadows.
+    var gates: [ShadowGate]
   }
 
   enum Phase { case serving, draining, over }
@@ -28,6 +30,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   var connections = ConnectionTable()
   var budget: ShadowBudget
   var phase = Phase.serving
+  var copying = CopyingSwitch()
   var acceptFailures: [String: Int] = [:]
   var admin: AdminEndpoint
   let mailbox: Mailbox
@@ -85,7 +88,11 @@ final class Server<Loop: EventLoop>: CompletionHandler {
           route: listening.route,
           address: listening.address,
           listener: listener,
-          counters: RouteCounters(shadows: listening.route.shadows.count)
+          counters: RouteCounters(
+            shadows: listening.route.shadows.count,
+            copies: listening.route.copying.copies
+          ),
+          gates: listening.route.gates(limits, threads: share.count)
         )
       )
     }
@@ -150,7 +157,7 @@ extension Server {
   }
 
   /// Shadows may not use the last quarter of the descriptors.
-  private var canOpenShadow: Bool {
+  var canOpenShadow: Bool {
     descriptors.current < descriptors.limit - descriptors.limit / 4
   }
 
@@ -198,6 +205,7 @@ extension Server {
 
   private func begin(_ descriptor: Int32, _ route: Int) {
     let index = connections.reserve()
+    let skip = skip(of: descriptor, route)
     guard let client = adopt(descriptor, tag: Tag(role: .client, index: index)) else {
       acceptFailures["memory", default: 0] += 1
       connections.release(index)
@@ -216,29 +224,17 @@ extension Server {
       client: client,
       primary: primary,
       relay: Relay(limit: limits.relayBuffer),
-      lanes: Array(repeating: Connection.Lane(), count: target.shadows.count)
+      lanes: lanes(route, skip)
     )
     connections.put(connection, at: index)
     routes[route].counters.open += 1
     openRelays += 1
-    for lane in target.shadows.indices { openShadow(index, lane, target.shadows[lane]) }
+    beginCopies(index, skip)
     connectDeadlines.add(
       connections.reference(to: index),
       now: clinux_monotonic_nanoseconds()
     )
     log.detail("\(routes[route].address): connection \(index) opened")
-  }
-
-  private func openShadow(_ index: Int, _ lane: Int, _ address: SocketAddress) {
-    let route = connections[index].route
-    let tag = Tag(role: .shadow, lane: UInt16(lane), index: index)
-    guard canOpenShadow, let socket = open(address, tag: tag) else {
-      routes[route].counters.shadows[lane].drops[.descriptors, default: 0] += 1
-      return
-    }
-    routes[route].counters.shadows[lane].connections += 1
-    routes[route].counters.shadows[lane].open += 1
-    connections[index].lanes[lane].socket = socket
   }
 }
 

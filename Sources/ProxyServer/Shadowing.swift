@@ -45,6 +45,7 @@ extension Server {
     switch completion {
     case .connected:
       connections[index].lanes[lane].isConnected = true
+      copyConnected(index, lane)
       if let socket = connections[index].lanes[lane].socket { loop.receive(socket, .discard) }
       carryOut(connections[index].lanes[lane].machine.shadowConnected(), index, lane)
     case .settled(let owed):
@@ -74,9 +75,12 @@ extension Server {
     switch action {
     case .none: return
     case .finish: loop.finish(socket)
-    case .close: endLane(index, lane, socket, .orderly)
+    case .close:
+      copyEnded(index, lane, nil)
+      endLane(index, lane, socket, .orderly)
     case .drop(let reason):
       let route = connections[index].route
+      copyEnded(index, lane, reason)
       routes[route].counters.shadows[lane].drops[reason, default: 0] += 1
       log.detail(
         "\(routes[route].address): connection \(index) lost its shadow: \(reason.rawValue)"

@@ -10,7 +10,11 @@ extension Server {
       routes[route].counters.bytesToPrimary += bytes.count
       let owed = loop.send(bytes, on: connections[index].primary)
       let actions = connections[index].relay.received(from: .client, owed: owed)
-      for lane in connections[index].lanes.indices { copy(bytes, index, lane) }
+      if connections[index].front == nil {
+        for lane in connections[index].lanes.indices { copy(bytes, index, lane) }
+      } else {
+        copyFront(bytes, index)
+      }
       carryOut(actions, index)
     case .sent(let count):
       carryOut(connections[index].relay.sent(to: .client, count: count), index)
@@ -30,6 +34,7 @@ extension Server {
     switch completion {
     case .connected:
       connections[index].isPrimaryConnected = true
+      if connections[index].front != nil { awaitFront(index) }
       carryOut(connections[index].relay.primaryConnected(), index)
     case .received(let bytes):
       routes[connections[index].route].counters.bytesToClient += bytes.count

@@ -41,6 +41,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
 
   private let descriptors: DescriptorCount
   private var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
+  var frontDeadlines: DeadlineQueue<ConnectionTable.Reference>
   var resetPolls: DeadlineQueue<ConnectionTable.Reference>
   var lingerDeadlines: DeadlineQueue<ConnectionTable.Reference>
   /// When resting listeners are looked at again.
@@ -69,6 +70,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     siblings = Siblings(mailboxes: share.siblings, leader: share.leader, limits: limits)
     connectDeadlines = DeadlineQueue(delay: limits.connectTimeout)
     lingerDeadlines = DeadlineQueue(delay: limits.shadowLinger)
+    frontDeadlines = DeadlineQueue(delay: limits.proxyHeaderPatience)
     resetPolls = DeadlineQueue(delay: limits.lastWordsPoll)
     admin = AdminEndpoint(limits: limits)
     descriptors = share.descriptors
@@ -194,6 +196,7 @@ extension Server {
   }
 
   private func begin(_ descriptor: Int32, _ route: Int) {
+    guard isAdmitted(descriptor, route) else { return }
     let index = connections.reserve()
     guard let client = adopt(descriptor, tag: Tag(role: .client, index: index)) else {
       acceptFailures["memory", default: 0] += 1
@@ -216,6 +219,7 @@ extension Server {
       lanes: Array(repeating: Connection.Lane(), count: target.shadows.count)
     )
     connections.put(connection, at: index)
+    connections[index].front = front(of: descriptor, target)
     routes[route].counters.open += 1
     openRelays += 1
     for lane in target.shadows.indices { openShadow(index, lane, target.shadows[lane]) }
@@ -245,6 +249,7 @@ extension Server {
   private var nextDeadline: UInt64 {
     min(
       connectDeadlines.next,
+      frontDeadlines.next,
       resetPolls.next,
       lingerDeadlines.next,
       acceptDeadline,
@@ -260,6 +265,9 @@ extension Server {
     }
     while let reference = lingerDeadlines.popDue(now: now) {
       if connections[reference] != nil { lingered(reference.index) }
+    }
+    while let reference = frontDeadlines.popDue(now: now) {
+      if connections[reference] != nil { waitedForFront(reference.index) }
     }
     while let reference = resetPolls.popDue(now: now) {
       guard let connection = connections[reference], !connection.isRelayOver else { continue }

@@ -1,3 +1,4 @@
+import Duplex
 import Glibc
 
 /// An address the kernel can be handed without asking anyone: an IP literal and port, or a unix socket's path.
@@ -48,6 +49,29 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     case .ipv4: bytes[4..<8].allSatisfy { $0 == 0 }
     case .ipv6: bytes[8..<24].allSatisfy { $0 == 0 }
     case .unix: false
+    }
+  }
+
+  /// Whether a connection to it certainly ends at a listener of this machine. `::` listens for IPv4 too, and the
+  /// kernel takes a connection to all addresses as one to the loopback.
+  package func reaches(_ listener: SocketAddress) -> Bool {
+    guard port == listener.port, var to = ipAddress, let listening = listener.ipAddress else {
+      return self == listener
+    }
+    let loopback = IPAddress(high: 0, low: 1)
+    if isWildcard { to = to.isIPv4 ? IPAddress(ipv4: 0x7f00_0001) : loopback }
+    guard listener.isWildcard else { return to == listening }
+    if to.isIPv4 { return to.low >> 24 & 0xff == 127 }
+    return to == loopback && !listening.isIPv4
+  }
+
+  /// Nil for a unix socket.
+  private var ipAddress: IPAddress? {
+    func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
+    return switch kind {
+    case .ipv4: IPAddress(ipv4: UInt32(number(4..<8)))
+    case .ipv6: IPAddress(high: number(8..<16), low: number(16..<24))
+    case .unix: nil
     }
   }
 

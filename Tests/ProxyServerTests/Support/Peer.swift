@@ -24,12 +24,23 @@ final class Peer: Sendable {
     receiveBuffer: Int32? = nil,
     sendBuffer: Int32? = nil
   ) throws(Failure) {
-    let descriptor = clinux_stream_socket(AF_INET)
+    try self.init(
+      connectingTo: SocketAddress(literal: "127.0.0.1", port: port)!,
+      receiveBuffer: receiveBuffer,
+      sendBuffer: sendBuffer
+    )
+  }
+
+  convenience init(
+    connectingTo address: SocketAddress,
+    receiveBuffer: Int32? = nil,
+    sendBuffer: Int32? = nil
+  ) throws(Failure) {
+    let descriptor = clinux_stream_socket(address.family)
     let flags = fcntl(descriptor, F_GETFL)
     _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
     if let receiveBuffer { Peer.set(descriptor, SO_RCVBUF, receiveBuffer) }
     if let sendBuffer { Peer.set(descriptor, SO_SNDBUF, sendBuffer) }
-    let address = SocketAddress(literal: "127.0.0.1", port: port)!
     let result = address.withPointer { clinux_connect(descriptor, $0, $1) }
     if result < 0 {
       Glibc.close(descriptor)

@@ -5,6 +5,7 @@ import Glibc
 
 /// A proxy on its own thread of this process, with one route and an admin endpoint on ephemeral ports.
 final class TestProxy: Sendable {
+  /// 0 where it listens on a unix socket.
   let port: UInt16
   let adminPort: UInt16
   private let leader: Mailbox
@@ -15,15 +16,17 @@ final class TestProxy: Sendable {
     shadows: [SocketAddress] = [],
     descriptorLimit: Int = 1 << 20,
     threads: Int = 1,
+    route: (inout Route) -> Void = { _ in },
     _ change: (inout Limits) -> Void = { _ in }
   ) throws {
     var configuration = Configuration()
     let any = SocketAddress(literal: "127.0.0.1", port: 0)!
     configuration.routes = [Route(listen: any, primary: primary, shadows: shadows)]
+    route(&configuration.routes[0])
     configuration.admin = [any]
     change(&configuration.limits)
     let sockets = try ListeningSockets(configuration, threads: threads)
-    port = sockets.routes[0].address.port!
+    port = sockets.routes[0].address.port ?? 0
     adminPort = sockets.adminAddresses[0].port!
     let shares = ThreadShare.all(
       threads,

@@ -7,7 +7,9 @@ import Testing
 
 extension RealSockets {
   @Suite struct Addressing {
-    private func path() -> String { "/tmp/duplex-proxy-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))" }
+    private func path() -> String {
+      "/tmp/duplex-proxy-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    }
 
     private func listening(_ flags: String) throws -> ListeningSockets {
       let words = (flags + " -r 127.0.0.1:1").split(separator: " ").map(String.init)
@@ -26,14 +28,19 @@ extension RealSockets {
       return lstat(path, &status) == 0 ? status.st_mode & 0o777 : nil
     }
 
-    @Test func `a unix socket is listened on, relayed from and copied, and its file goes with the proxy`()
+    @Test
+    func `a unix socket is listened on, relayed from and copied`()
       throws
     {
       let (primary, shadow, path) = (Listener(), Listener(), path())
       let address = try #require(SocketAddress(unixPath: path))
-      let proxy = try TestProxy(primary: primary.address, shadows: [shadow.address], route: {
-        $0.listen = address
-      })
+      let proxy = try TestProxy(
+        primary: primary.address,
+        shadows: [shadow.address],
+        route: {
+          $0.listen = address
+        }
+      )
 
       let client = try Peer(connectingTo: address)
       let request = Noise.bytes(300_000, seed: 1)
@@ -50,9 +57,29 @@ extension RealSockets {
       #expect(try proxy.metric("duplex_connections_total", "unix:\(path)") == 1)
       for each in [client, copy] { each.close() }
       proxy.stop()
-      #expect(mode(path) == nil)
       primary.close()
       shadow.close()
+    }
+
+    @Test func `the file of a unix socket goes with the program, at whichever end it is bound`()
+      throws
+    {
+      let (primary, path, admin) = (Listener(), path(), path())
+      let program = try Executable([
+        "-r", "\(primary.address)", "-l", "unix:\(path)", "-r", "\(primary.address)", "--admin",
+        "unix:\(admin)",
+      ])
+      let client = try Peer(connectingTo: SocketAddress(unixPath: path)!)
+      try client.send([1])
+      let peer = try #require(primary.accept())
+      #expect(try peer.receive(exactly: 1) == [1])
+      for each in [client, peer] { each.close() }
+
+      program.signal(SIGTERM)
+
+      #expect(program.exitStatus() == 0)
+      #expect([path, admin].map(mode) == [nil, nil])
+      primary.close()
     }
 
     @Test func `the file of a listening socket has the mode it was told`() throws {
@@ -108,9 +135,12 @@ extension RealSockets {
     @Test(arguments: ["::1", "127.0.0.1"])
     func `a proxy that listens on all of IPv6 takes IPv4 too`(_ literal: String) throws {
       let primary = Listener()
-      let proxy = try TestProxy(primary: primary.address, route: {
-        $0.listen = SocketAddress(literal: "::", port: 0)!
-      })
+      let proxy = try TestProxy(
+        primary: primary.address,
+        route: {
+          $0.listen = SocketAddress(literal: "::", port: 0)!
+        }
+      )
 
       let client = try Peer(connectingTo: SocketAddress(literal: literal, port: proxy.port)!)
       try client.send([1])
@@ -132,10 +162,14 @@ extension RealSockets {
     ) throws {
       let (primary, shadow) = (Listener(), Listener())
       let range = try AddressRange(allowed)
-      let proxy = try TestProxy(primary: primary.address, shadows: [shadow.address], route: {
-        $0.listen = SocketAddress(literal: listen, port: 0)!
-        $0.allowed = [range]
-      })
+      let proxy = try TestProxy(
+        primary: primary.address,
+        shadows: [shadow.address],
+        route: {
+          $0.listen = SocketAddress(literal: listen, port: 0)!
+          $0.allowed = [range]
+        }
+      )
 
       let client = try Peer(connectingTo: SocketAddress(literal: from, port: proxy.port)!)
       let got = client.receiveAll()
@@ -163,10 +197,13 @@ extension RealSockets {
     ) throws {
       let primary = Listener()
       let ranges = [try AddressRange("10.0.0.0/8"), try AddressRange(allowed)]
-      let proxy = try TestProxy(primary: primary.address, route: {
-        $0.listen = SocketAddress(literal: listen, port: 0)!
-        $0.allowed = ranges
-      })
+      let proxy = try TestProxy(
+        primary: primary.address,
+        route: {
+          $0.listen = SocketAddress(literal: listen, port: 0)!
+          $0.allowed = ranges
+        }
+      )
 
       let client = try Peer(connectingTo: SocketAddress(literal: from, port: proxy.port)!)
       try client.send([1])
@@ -181,10 +218,13 @@ extension RealSockets {
     @Test func `whoever may connect to a unix socket is allowed`() throws {
       let (primary, path) = (Listener(), path())
       let address = try #require(SocketAddress(unixPath: path))
-      let proxy = try TestProxy(primary: primary.address, route: {
-        $0.listen = address
-        $0.allowed = [AddressRange.nowhere]
-      })
+      let proxy = try TestProxy(
+        primary: primary.address,
+        route: {
+          $0.listen = address
+          $0.allowed = [AddressRange.nowhere]
+        }
+      )
 
       let client = try Peer(connectingTo: address)
       try client.send([1])
@@ -197,7 +237,10 @@ extension RealSockets {
 
     @Test func `refused connections leave no descriptor behind`() throws {
       let primary = Listener()
-      let proxy = try TestProxy(primary: primary.address, route: { $0.allowed = [AddressRange.nowhere] })
+      let proxy = try TestProxy(
+        primary: primary.address,
+        route: { $0.allowed = [AddressRange.nowhere] }
+      )
       _ = try proxy.ask("/version")
       let before = Int(clinux_open_descriptors())
 
@@ -208,7 +251,10 @@ extension RealSockets {
       }
 
       #expect(try proxy.metric("duplex_refused_total", becomes: 200) == 200)
-      let after = TestProxy.eventually({ Int(clinux_open_descriptors()) }, isReached: { $0 <= before })
+      let after = TestProxy.eventually(
+        { Int(clinux_open_descriptors()) },
+        isReached: { $0 <= before }
+      )
       #expect(after <= before)
       proxy.stop()
       primary.close()

@@ -14,13 +14,20 @@ extension RealSockets {
       _ mode: ShadowProxyProtocol
     ) throws -> (primary: [UInt8], shadow: [UInt8], own: [UInt8]) {
       let (primary, shadow) = (Listener(), Listener())
-      let proxy = try TestProxy(primary: primary.address, shadows: [shadow.address], route: {
-        $0.shadowProxyProtocol = mode
-      })
+      let proxy = try TestProxy(
+        primary: primary.address,
+        shadows: [shadow.address],
+        route: {
+          $0.shadowProxyProtocol = mode
+        }
+      )
       let client = try proxy.connect()
       let own = ProxyProtocolHeader.version2(
         .init(
-          source: .init(address: IPAddress("127.0.0.1")!, port: SocketAddress.port(ofSocket: client.descriptor)),
+          source: .init(
+            address: IPAddress("127.0.0.1")!,
+            port: SocketAddress.port(ofSocket: client.descriptor)
+          ),
           destination: .init(address: IPAddress("127.0.0.1")!, port: proxy.port)
         )
       )
@@ -43,7 +50,8 @@ extension RealSockets {
       return (got, shadowGot, own)
     }
 
-    private static let request = Array("GET / HTTP/1.1\r\n\r\n".utf8) + Noise.bytes(100_000, seed: 3)
+    private static let request =
+      Array("GET / HTTP/1.1\r\n\r\n".utf8) + Noise.bytes(100_000, seed: 3)
 
     @Test(arguments: [header, header2])
     func `the primary gets its header whatever the shadow's copy does with it`(
@@ -82,7 +90,8 @@ extension RealSockets {
       #expect(added.shadow == Self.header + Self.request)
     }
 
-    @Test func `a client that ends before it is known what it sent is copied all the same`() throws {
+    @Test func `a client that ends before it is known what it sent is copied all the same`() throws
+    {
       let bytes = Array("PROX".utf8)
 
       #expect(try relay([bytes], .strip).shadow == bytes)
@@ -91,11 +100,16 @@ extension RealSockets {
       #expect(try relay([], .strip).shadow == [])
     }
 
-    @Test func `a shadow of a silent client gets its header, and then what the client says`() throws {
+    @Test func `a shadow of a silent client gets its header, and then what the client says`() throws
+    {
       let (primary, shadow) = (Listener(), Listener())
-      let proxy = try TestProxy(primary: primary.address, shadows: [shadow.address], route: {
-        $0.shadowProxyProtocol = .add
-      })
+      let proxy = try TestProxy(
+        primary: primary.address,
+        shadows: [shadow.address],
+        route: {
+          $0.shadowProxyProtocol = .add
+        }
+      )
 
       let client = try proxy.connect()
       let copy = try #require(shadow.accept())
@@ -114,10 +128,14 @@ extension RealSockets {
       let (primary, shadow) = (Listener(), Listener())
       let path = "/tmp/duplex-proxy-test-\(UInt64.random(in: 0...UInt64.max))"
       let address = try #require(SocketAddress(unixPath: path))
-      let proxy = try TestProxy(primary: primary.address, shadows: [shadow.address], route: {
-        $0.listen = address
-        $0.shadowProxyProtocol = .add
-      })
+      let proxy = try TestProxy(
+        primary: primary.address,
+        shadows: [shadow.address],
+        route: {
+          $0.listen = address
+          $0.shadowProxyProtocol = .add
+        }
+      )
 
       let client = try Peer(connectingTo: address)
       try client.send(Array("GET".utf8))
@@ -135,8 +153,9 @@ extension RealSockets {
       let proxy = try TestProxy(
         primary: primary.address,
         shadows: [shadow.address],
+        { $0.shadowBuffer = 3 },
         route: { $0.shadowProxyProtocol = .strip }
-) { $0.shadowBuffer = 3 }
+      )
 
       let client = try proxy.connect()
       try client.send(Array("PROX".utf8))

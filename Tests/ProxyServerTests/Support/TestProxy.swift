@@ -9,6 +9,7 @@ final class TestProxy: Sendable {
   let port: UInt16
   let adminPort: UInt16
   private let leader: Mailbox
+  private let sockets: ListeningSockets
   private let worker: Worker<Void>
 
   init(
@@ -16,8 +17,8 @@ final class TestProxy: Sendable {
     shadows: [SocketAddress] = [],
     descriptorLimit: Int = 1 << 20,
     threads: Int = 1,
-    route: (inout Route) -> Void = { _ in },
-    _ change: (inout Limits) -> Void = { _ in }
+    _ change: (inout Limits) -> Void = { _ in },
+    route: (inout Route) -> Void = { _ in }
   ) throws {
     var configuration = Configuration()
     let any = SocketAddress(literal: "127.0.0.1", port: 0)!
@@ -26,6 +27,7 @@ final class TestProxy: Sendable {
     configuration.admin = [any]
     change(&configuration.limits)
     let sockets = try ListeningSockets(configuration, threads: threads)
+    self.sockets = sockets
     port = sockets.routes[0].address.port ?? 0
     adminPort = sockets.adminAddresses[0].port!
     let shares = ThreadShare.all(
@@ -54,7 +56,10 @@ final class TestProxy: Sendable {
   /// One request to stop; the first drains.
   func requestStop() { leader.post(.stop) }
 
-  func waitUntilStopped() { worker.value() }
+  func waitUntilStopped() {
+    worker.value()
+    sockets.removeFiles()
+  }
 
   /// Stops at once and waits for the end.
   func stop() {

@@ -95,11 +95,11 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     description = "[\(literal)]:\(port)"
   }
 
-  /// A unix socket; nil when the path is empty or longer than the kernel takes (107 bytes).
+  /// A unix socket; nil when the path is empty, longer than the kernel takes (107 bytes), or has a zero in it.
   package init?(unixPath path: String) {
     var address = sockaddr_un()
     let capacity = MemoryLayout.size(ofValue: address.sun_path)
-    guard !path.isEmpty, path.utf8.count < capacity else { return nil }
+    guard !path.isEmpty, path.utf8.count < capacity, !path.utf8.contains(0) else { return nil }
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
     bytes = withUnsafeBytes(of: &address) { Array($0) }

@@ -91,7 +91,7 @@ fuzz: fuzzer ## look for bytes that break a promise, for FUZZ_SECONDS=600 in all
 
 corpus: fuzzer ## keep what the fuzzer found that reaches more than Tests/Corpus does
 	@set -e; for target in $(fuzz_targets); do \
-	  SWIFT_BACKTRACE=enable=no DUPLEX_FUZZ=$$target .build-fuzz/release/duplex-fuzz -set_cover_merge=1 \
+	  SWIFT_BACKTRACE=enable=no DUPLEX_FUZZ=$$target .build-fuzz/release/duplex-fuzz -set_cover_merge=1 -use_counters=0 \
 	    Tests/Corpus/$$target .build-fuzz/corpus/$$target; \
 	done
 

@@ -44,6 +44,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
 
   private let descriptors: DescriptorCount
   private var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
+  var frontDeadlines: DeadlineQueue<ConnectionTable.Reference>
   var resetPolls: DeadlineQueue<ConnectionTable.Reference>
   /// Connections with a shadow that was sent something.
   var sweeps: DeadlineQueue<ConnectionTable.Reference>
@@ -75,6 +76,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     connectDeadlines = DeadlineQueue(delay: limits.connectTimeout)
     lingerDeadlines = DeadlineQueue(delay: limits.shadowLinger)
     sweeps = DeadlineQueue(delay: limits.shadowSweep)
+    frontDeadlines = DeadlineQueue(delay: limits.proxyHeaderPatience)
     resetPolls = DeadlineQueue(delay: limits.lastWordsPoll)
     admin = AdminEndpoint(limits: limits)
     descriptors = share.descriptors
@@ -204,6 +206,7 @@ extension Server {
   }
 
   private func begin(_ descriptor: Int32, _ route: Int) {
+    guard isAdmitted(descriptor, route) else { return }
     let index = connections.reserve()
     let skip = skip(of: descriptor, route)
     guard let client = adopt(descriptor, tag: Tag(role: .client, index: index)) else {
@@ -227,6 +230,7 @@ extension Server {
       lanes: lanes(route, skip)
     )
     connections.put(connection, at: index)
+    connections[index].front = front(of: descriptor, target)
     routes[route].counters.open += 1
     openRelays += 1
     beginCopies(index, skip)
@@ -244,6 +248,7 @@ extension Server {
   private var nextDeadline: UInt64 {
     min(
       connectDeadlines.next,
+      frontDeadlines.next,
       resetPolls.next,
       sweeps.next,
       lingerDeadlines.next,
@@ -263,6 +268,9 @@ extension Server {
     }
     while let reference = sweeps.popDue(now: now) {
       if connections[reference] != nil { sweep(reference.index) }
+    }
+    while let reference = frontDeadlines.popDue(now: now) {
+      if connections[reference] != nil { waitedForFront(reference.index) }
     }
     while let reference = resetPolls.popDue(now: now) {
       guard let connection = connections[reference], !connection.isRelayOver else { continue }

@@ -73,7 +73,7 @@ struct LoopbackPort: Hashable, Codable, Sendable, CustomStringConvertible {
 
   /// Opens a listening socket there; 0 takes any port, and the one it got is given back.
   func listen() throws -> (descriptor: Int32, port: LoopbackPort) {
-    let descriptor = withAddress { clinux_listen($0, $1) }
+    let descriptor = withAddress { clinux_listen($0, $1, -1) }
     guard descriptor >= 0 else { throw BenchError.system("listening on \(self)", -descriptor) }
     var address = sockaddr_in()
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)

@@ -95,9 +95,10 @@ package struct CircuitBreaker: Sendable, Equatable {
     return close(now)
   }
 
-  /// A copy was begun; the ticket goes with it to `connected` and `ended`.
-  package mutating func began() -> (ticket: Ticket, change: Change?) {
-    guard state == .open else { return (Ticket(epoch: epoch), nil) }
+  /// A copy was begun; the ticket goes with it to `connected` and `ended`. One that was admitted just before the
+  /// breaker opened is no probe, and decides nothing.
+  package mutating func began(now: UInt64) -> (ticket: Ticket, change: Change?) {
+    guard state == .open, now >= opensAgain else { return (Ticket(epoch: epoch), nil) }
     enter(.halfOpen)
     return (Ticket(epoch: epoch), .probing)
   }

@@ -9,18 +9,18 @@ package struct RouteCounters: Sendable, Equatable {
   package var primaryConnectFailures = 0
   /// In the order of a connection's lanes: the first shadow's copies, then the next one's.
   package var shadows: [ShadowCounters]
-  /// In the order of the route's shadows.
-  package var gates: [GateCounters]
+  /// Copies that were not begun, in the order of the route's shadows.
+  package var skips: [[ShadowSkip: Int]]
 
   /// - Parameter copies: of each connection to each shadow.
   package init(shadows: Int, copies: Int = 1) {
     self.shadows = Array(repeating: ShadowCounters(), count: shadows * copies)
-    gates = Array(repeating: GateCounters(), count: shadows)
+    skips = Array(repeating: [:], count: shadows)
   }
 
   /// What a shadow got in all its copies.
   package func total(ofShadow shadow: Int) -> ShadowCounters {
-    let copies = shadows.count / gates.count
+    let copies = shadows.count / skips.count
     return shadows[shadow * copies..<(shadow + 1) * copies].reduce(into: ShadowCounters()) {
       $0.add($1)
     }
@@ -35,7 +35,9 @@ package struct RouteCounters: Sendable, Equatable {
     bytesToClient += other.bytesToClient
     primaryConnectFailures += other.primaryConnectFailures
     for index in shadows.indices { shadows[index].add(other.shadows[index]) }
-    for index in gates.indices { gates[index].add(other.gates[index]) }
+    for index in skips.indices {
+      skips[index].merge(other.skips[index], uniquingKeysWith: +)
+    }
   }
 }
 
@@ -58,33 +60,5 @@ package struct ShadowCounters: Sendable, Equatable {
     bytes += other.bytes
     answerBytes += other.answerBytes
     drops.merge(other.drops, uniquingKeysWith: +)
-  }
-}
-
-/// What one shadow of one route did not get, and why.
-package struct GateCounters: Sendable, Equatable {
-  /// Copies that were not begun.
-  package var skips: [ShadowSkip: Int] = [:]
-  /// How its breaker is and how often it has opened; nil where it has none.
-  package var breaker: Breaker?
-
-  package init() {}
-
-  package struct Breaker: Sendable, Equatable {
-    package var state: CircuitBreaker.State
-    package var openings: Int
-
-    package init(_ breaker: CircuitBreaker) {
-      state = breaker.state
-      openings = breaker.openings
-    }
-  }
-
-  /// Each thread has a breaker of its own: what is told of all is the worst.
-  fileprivate mutating func add(_ other: GateCounters) {
-    skips.merge(other.skips, uniquingKeysWith: +)
-    guard let theirs = other.breaker else { return }
-    breaker?.openings += theirs.openings
-    if theirs.state.rawValue > breaker?.state.rawValue ?? 0 { breaker?.state = theirs.state }
   }
 }

@@ -20,13 +20,10 @@ package struct ShadowGate: Sendable, Equatable {
 
   /// - Parameters:
   ///   - rate: connections to the shadow a second, with a burst of one second's worth; nil: any number.
-  ///   - threads: each gets an even part of the rate, and of the burst.
   ///   - copies: of each connection: a burst holds at least these.
-  package init(breaker: CircuitBreaker.Settings?, rate: Int?, threads: Int = 1, copies: Int) {
+  package init(breaker: CircuitBreaker.Settings?, rate: Int?, copies: Int) {
     self.breaker = breaker.map(CircuitBreaker.init)
-    self.rate = rate.map { rate in
-      TokenBucket(tokens: rate, perSeconds: threads, burst: max(rate / threads, copies))
-    }
+    self.rate = rate.map { TokenBucket(perSecond: $0, burst: max($0, copies)) }
   }
 
   package enum Admission: Sendable, Equatable {
@@ -50,8 +47,10 @@ package struct ShadowGate: Sendable, Equatable {
   }
 
   /// A copy was begun.
-  package mutating func began() -> (ticket: CircuitBreaker.Ticket, change: CircuitBreaker.Change?) {
-    breaker?.began() ?? (.none, nil)
+  package mutating func began(now: UInt64) -> (
+    ticket: CircuitBreaker.Ticket, change: CircuitBreaker.Change?
+  ) {
+    breaker?.began(now: now) ?? (.none, nil)
   }
 
   package mutating func connected(_ ticket: CircuitBreaker.Ticket, now: UInt64) {

@@ -31,37 +31,37 @@ extension Server {
         count(skip, copies, route, shadow)
         continue
       }
-      tell(routes[route].gates[shadow].passed(now: now), route, shadow)
-      switch routes[route].gates[shadow].admit(copies: copies, now: now) {
+      let (change, admission) = gates.with(route, shadow) {
+        ($0.passed(now: now), $0.admit(copies: copies, now: now))
+      }
+      tell(change, route, shadow)
+      switch admission {
       case .skip(let reason): count(reason, copies, route, shadow)
       case .begin(let begun):
         if begun < copies { count(.breaker, copies - begun, route, shadow) }
-        for copy in 0..<begun { beginCopy(index, shadow * copies + copy, shadow) }
+        for copy in 0..<begun { beginCopy(index, shadow * copies + copy, shadow, now) }
       }
     }
   }
 
   func copyConnected(_ index: Int, _ lane: Int) {
     let route = connections[index].route
-    routes[route].gates[shadow(of: lane, route)].connected(
-      connections[index].lanes[lane].ticket,
-      now: clinux_monotonic_nanoseconds()
-    )
+    let ticket = connections[index].lanes[lane].ticket
+    let now = clinux_monotonic_nanoseconds()
+    gates.with(route, shadow(of: lane, route)) { $0.connected(ticket, now: now) }
   }
 
   /// - Parameter drop: nil when the copy ended in order.
   func copyEnded(_ index: Int, _ lane: Int, _ drop: ShadowDrop?) {
     let route = connections[index].route
     let shadow = shadow(of: lane, route)
-    let change = routes[route].gates[shadow].ended(
-      connections[index].lanes[lane].ticket,
-      drop,
-      now: clinux_monotonic_nanoseconds()
-    )
+    let ticket = connections[index].lanes[lane].ticket
+    let now = clinux_monotonic_nanoseconds()
+    let change = gates.with(route, shadow) { $0.ended(ticket, drop, now: now) }
     tell(change, route, shadow)
   }
 
-  private func beginCopy(_ index: Int, _ lane: Int, _ shadow: Int) {
+  private func beginCopy(_ index: Int, _ lane: Int, _ shadow: Int, _ now: UInt64) {
     let route = connections[index].route
     let tag = Tag(role: .shadow, lane: UInt16(lane), index: index)
     guard canOpenShadow, let socket = open(routes[route].route.shadows[shadow], tag: tag) else {
@@ -69,14 +69,14 @@ extension Server {
     }
     routes[route].counters.shadows[lane].connections += 1
     routes[route].counters.shadows[lane].open += 1
-    let (ticket, change) = routes[route].gates[shadow].began()
+    let (ticket, change) = gates.with(route, shadow) { $0.began(now: now) }
     connections[index].lanes[lane].socket = socket
     connections[index].lanes[lane].ticket = ticket
     tell(change, route, shadow)
   }
 
   private func count(_ skip: ShadowSkip, _ copies: Int, _ route: Int, _ shadow: Int) {
-    routes[route].counters.gates[shadow].skips[skip, default: 0] += copies
+    routes[route].counters.skips[shadow][skip, default: 0] += copies
   }
 
   private func shadow(of lane: Int, _ route: Int) -> Int {
@@ -87,22 +87,6 @@ extension Server {
   func tell(_ change: CircuitBreaker.Change?, _ route: Int, _ shadow: Int) {
     guard let change else { return }
     log.line("\(routes[route].address): shadow \(routes[route].route.shadows[shadow]): \(change)")
-  }
-}
-
-extension Route {
-  /// A gate for each shadow.
-  ///
-  /// - Parameter threads: how many share the route's connections, and so its rate.
-  func gates(_ limits: Limits, threads: Int) -> [ShadowGate] {
-    shadows.map { _ in
-      ShadowGate(
-        breaker: copying.hasBreaker ? limits.breaker : nil,
-        rate: copying.rate,
-        threads: threads,
-        copies: copying.copies
-      )
-    }
   }
 }
 

@@ -11,9 +11,11 @@ struct CopyingSwitch {
 }
 
 extension Server {
-  /// The leader's part: tells every thread, and answers when all of them have done it.
+  /// The leader's part: tells every thread, and answers when all of them have done it. Either way the breakers
+  /// forget what they learnt: `on` after `on` tries every shadow at once.
   func orderCopying(on isOn: Bool, for client: Int) {
     if copying.isOn != isOn { log.line("copying is switched \(isOn ? "on" : "off")") }
+    gates.forget()
     for sibling in siblings.mailboxes { sibling.post(.copying(isOn: isOn)) }
     switchCopying(on: isOn)
     // A thread takes its messages in order: what it reports is how it is after the switch.
@@ -22,13 +24,9 @@ extension Server {
 
   /// Off: every running copy is ended now and none is begun, and no relay notices. On: new connections are copied
   /// again. Those that are open stay uncopied, since a copy that begins in the middle of a stream is garbage.
-  /// Either way the breakers forget what they learnt: `on` after `on` tries every shadow at once.
   func switchCopying(on isOn: Bool) {
     if copying.isOn != isOn { copying = CopyingSwitch(isOn: isOn) }
     if !isOn { endCopies() }
-    for route in routes.indices {
-      for shadow in routes[route].gates.indices { routes[route].gates[shadow].forget() }
-    }
   }
 
   private func endCopies() {
@@ -40,27 +38,22 @@ extension Server {
     }
   }
 
-  /// What has been counted for each route, with its breakers as they are. A breaker has no timer: what time alone
-  /// has changed shows when it is looked at.
-  func countersWithBreakers() -> [RouteCounters] {
+  /// A shadow's breaker as it is now, if it has one. It has no timer: what time alone has changed shows when it is
+  /// looked at.
+  private func breaker(_ route: Int, _ shadow: Int) -> CircuitBreaker? {
     let now = clinux_monotonic_nanoseconds()
-    return routes.indices.map { route in
-      var counters = routes[route].counters
-      for shadow in routes[route].gates.indices {
-        tell(routes[route].gates[shadow].passed(now: now), route, shadow)
-        counters.gates[shadow].breaker = routes[route].gates[shadow].breaker.map { .init($0) }
-      }
-      return counters
-    }
+    let (change, breaker) = gates.with(route, shadow) { ($0.passed(now: now), $0.breaker) }
+    tell(change, route, shadow)
+    return breaker
   }
 
   /// `copying on since 2026-11-25T13:04:08Z`, then a line for each shadow of each route.
   func copyingResponse(_ report: Report) -> AdminResponse {
     var text = "copying \(copying.isOn ? "on" : "off") since \(Self.written(copying.since))\n"
-    for (route, counters) in zip(routes, report.routes) {
+    for (routeIndex, (route, counters)) in zip(routes, report.routes).enumerated() {
       for (index, shadow) in route.route.shadows.enumerated() {
         let open = counters.total(ofShadow: index).open
-        let breaker = counters.gates[index].breaker?.state.word ?? "off"
+        let breaker = breaker(routeIndex, index)?.state.word ?? "off"
         text += "route \(route.address) shadow \(shadow) breaker \(breaker) open \(open)\n"
       }
     }
@@ -71,41 +64,47 @@ extension Server {
     page.open("duplex_copying", .gauge, "1 while connections are copied, 0 while switched off.")
     page.sample("duplex_copying", copying.isOn ? 1 : 0)
     page.open("duplex_shadow_skipped_total", .counter, "Copies that were not begun, by reason.")
-    for (route, shadow, gate) in gates(report) {
+    let shadows = labelledShadows(report)
+    for (route, shadow, skips, _) in shadows {
       for skip in ShadowSkip.allCases {
         page.sample(
           "duplex_shadow_skipped_total",
           ["route": route, "shadow": shadow, "reason": skip.rawValue],
-          gate.skips[skip] ?? 0
+          skips[skip] ?? 0
         )
       }
     }
     page.open(
       "duplex_shadow_breaker_state",
       .gauge,
-      "0 closed, 1 half-open (one copy is a probe), 2 open (nothing is copied); of threads, the worst."
+      "0 closed, 1 half-open (one copy is a probe), 2 open (nothing is copied)."
     )
-    for (route, shadow, gate) in gates(report) {
+    for (route, shadow, _, breaker) in shadows {
       page.sample(
         "duplex_shadow_breaker_state",
         ["route": route, "shadow": shadow],
-        gate.breaker?.state.rawValue ?? 0
+        breaker?.state.rawValue ?? 0
       )
     }
     page.open("duplex_shadow_breaker_opened_total", .counter, "Times a breaker opened.")
-    for (route, shadow, gate) in gates(report) {
+    for (route, shadow, _, breaker) in shadows {
       page.sample(
         "duplex_shadow_breaker_opened_total",
         ["route": route, "shadow": shadow],
-        gate.breaker?.openings ?? 0
+        breaker?.openings ?? 0
       )
     }
   }
 
-  private func gates(_ report: Report) -> [(route: String, shadow: String, gate: GateCounters)] {
-    zip(routes, report.routes).flatMap { route, counters in
-      zip(route.route.shadows, counters.gates).map {
-        (route.address.description, $0.description, $1)
+  private func labelledShadows(_ report: Report)
+    -> [(route: String, shadow: String, skips: [ShadowSkip: Int], breaker: CircuitBreaker?)]
+  {
+    routes.indices.flatMap { route in
+      routes[route].route.shadows.enumerated().map { shadow, address in
+        (
+          routes[route].address.description, address.description,
+          report.routes[route].skips[shadow], breaker(route, shadow)
+        )
       }
     }
   }

@@ -36,11 +36,7 @@ struct Siblings {
 
 extension Server {
   var report: Report {
-    Report(
-      routes: countersWithBreakers(),
-      acceptFailures: acceptFailures,
-      queued: budget.used
-    )
+    Report(routes: routes.map(\.counters), acceptFailures: acceptFailures, queued: budget.used)
   }
 
   func mailboxCompleted(_ completion: Completion) {

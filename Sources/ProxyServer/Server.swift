@@ -14,8 +14,6 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     let address: SocketAddress
     var listener: SocketID?
     var counters: RouteCounters
-    /// In the order of the route's shadows.
-    var gates: [ShadowGate]
   }
 
   enum Phase { case serving, draining, over }
@@ -31,6 +29,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   var budget: ShadowBudget
   var phase = Phase.serving
   var copying = CopyingSwitch()
+  let gates: ShadowGates
   var acceptFailures: [String: Int] = [:]
   var admin: AdminEndpoint
   let mailbox: Mailbox
@@ -57,15 +56,18 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   ///
   /// - Parameters:
   ///   - share: which of how many threads this is; bounds that hold for all of them are divided evenly.
+  ///   - gates: of the same configuration, the same for all threads.
   init(
     _ configuration: Configuration,
     loop: Loop,
     sockets: ListeningSockets,
     share: ThreadShare,
+    gates: ShadowGates,
     log: Log
   ) {
     self.loop = loop
     self.log = log
+    self.gates = gates
     mailbox = share.mailbox
     limits = configuration.limits
     budget = ShadowBudget(
@@ -93,8 +95,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
           counters: RouteCounters(
             shadows: listening.route.shadows.count,
             copies: listening.route.copying.copies
-          ),
-          gates: listening.route.gates(limits, threads: share.count)
+          )
         )
       )
     }

@@ -18,12 +18,13 @@ struct ServerThreads {
 
   /// Serves until all threads are stopped and drained; false when the kernel has no room for a thread.
   func run(_ loops: sending [some EventLoop]) -> Bool {
+    let gates = ShadowGates(configuration)
     var started: [ServerThread] = []
     defer { for thread in started { thread.join() } }
     for (share, loop) in zip(shares, loops).dropFirst() {
       // Each loop is handed to one thread, and not used again here.
       nonisolated(unsafe) let handedOver = loop
-      guard let thread = ServerThread({ serve(share, handedOver) }) else {
+      guard let thread = ServerThread({ serve(share, gates, handedOver) }) else {
         for share in shares.dropFirst().prefix(started.count) {
           share.mailbox.post(.stop)
           share.mailbox.post(.stop)
@@ -32,16 +33,17 @@ struct ServerThreads {
       }
       started.append(thread)
     }
-    serve(shares[0], loops[0])
+    serve(shares[0], gates, loops[0])
     return true
   }
 
-  private func serve(_ share: ThreadShare, _ loop: some EventLoop) {
+  private func serve(_ share: ThreadShare, _ gates: ShadowGates, _ loop: some EventLoop) {
     Server(
       configuration,
       loop: loop,
       sockets: sockets,
       share: share,
+      gates: gates,
       log: log
     ).run()
   }

@@ -20,7 +20,7 @@ import Testing
     _ drop: ShadowDrop?,
     at now: UInt64
   ) -> CircuitBreaker.Change? {
-    let ticket = breaker.began().ticket
+    let ticket = breaker.began(now: now).ticket
     if drop != .connectFailed, drop != .connectTimeout { breaker.connected(ticket, now: now) }
     return breaker.ended(ticket, drop, now: now)
   }
@@ -48,7 +48,7 @@ import Testing
     var breaker = CircuitBreaker(settings)
 
     for _ in 0..<2 { _ = copy(&breaker, .connectFailed, at: 1) }
-    breaker.connected(breaker.began().ticket, now: 1)
+    breaker.connected(breaker.began(now: 1).ticket, now: 1)
     let next = copy(&breaker, .connectFailed, at: 1)
 
     #expect(next == nil)
@@ -97,7 +97,7 @@ import Testing
     #expect(!breaker.admits(now: second - 1))
     #expect(breaker.admits(now: second))
     #expect(breaker.state == .open)
-    #expect(breaker.began().change == .probing)
+    #expect(breaker.began(now: second).change == .probing)
 
     #expect(breaker.state == .halfOpen)
     #expect(!breaker.admits(now: 100 * second))
@@ -114,7 +114,7 @@ import Testing
 
   @Test func `a probe that lives long enough closes it, from its connect on`() {
     var breaker = opened()
-    let (ticket, _) = breaker.began()
+    let (ticket, _) = breaker.began(now: second)
 
     #expect(breaker.passed(now: 1000 * second) == nil)
     breaker.connected(ticket, now: 5 * second)
@@ -158,11 +158,22 @@ import Testing
     #expect(later == .opened(.connectFailures(3), pause: second))
   }
 
+  @Test func `a copy that was admitted just before it opened is no probe`() {
+    var breaker = opened()
+
+    let (ticket, change) = breaker.began(now: second - 1)
+    breaker.connected(ticket, now: second - 1)
+
+    #expect(change == nil)
+    #expect(breaker.ended(ticket, nil, now: second) == nil)
+    #expect(breaker.state == .open)
+  }
+
   @Test func `copies of before it opened do not decide for the probe`() {
     var breaker = CircuitBreaker(settings)
-    let old = (0..<3).map { _ in breaker.began().ticket }
+    let old = (0..<3).map { _ in breaker.began(now: 0).ticket }
     for _ in 0..<3 { _ = copy(&breaker, .connectFailed, at: 0) }
-    _ = breaker.began()
+    _ = breaker.began(now: second)
 
     let ends = [nil, .lagging, .reset].enumerated().map { index, drop in
       breaker.ended(old[index], drop, now: second)
@@ -174,7 +185,7 @@ import Testing
 
   @Test func `what was learnt is forgotten when copying is switched`() {
     var breaker = opened()
-    let probe = breaker.began().ticket
+    let probe = breaker.began(now: second).ticket
 
     breaker.forget()
 

@@ -17,23 +17,23 @@ import Testing
     let admissions = (0..<1000).map { _ in gate.admit(copies: 3, now: 5) }
 
     #expect(admissions.allSatisfy { $0 == .begin(3) })
-    #expect(gate.began().change == nil)
+    #expect(gate.began(now: 5).change == nil)
     #expect(gate.ended(.none, .connectFailed, now: 5) == nil)
   }
 
   @Test func `the probe is one copy, however many there are otherwise`() {
     var gate = ShadowGate(breaker: settings, rate: nil, copies: 3)
-    _ = gate.ended(gate.began().ticket, .connectFailed, now: 0)
+    _ = gate.ended(gate.began(now: 0).ticket, .connectFailed, now: 0)
 
     #expect(gate.admit(copies: 3, now: 1) == .skip(.breaker))
     #expect(gate.admit(copies: 3, now: second) == .begin(1))
-    #expect(gate.began().change == .probing)
+    #expect(gate.began(now: second).change == .probing)
     #expect(gate.admit(copies: 3, now: second) == .skip(.breaker))
   }
 
   @Test func `a probe that is not begun for want of descriptors is still to come`() {
     var gate = ShadowGate(breaker: settings, rate: nil, copies: 1)
-    _ = gate.ended(gate.began().ticket, .connectFailed, now: 0)
+    _ = gate.ended(gate.began(now: 0).ticket, .connectFailed, now: 0)
 
     #expect(gate.admit(copies: 1, now: second) == .begin(1))
     #expect(gate.admit(copies: 1, now: second) == .begin(1))
@@ -55,22 +55,9 @@ import Testing
     #expect(gate.admit(copies: 10, now: 5 * second) == .begin(10))
   }
 
-  @Test func `threads that share a rate get an even part of it each`() {
-    var gates = (0..<4).map { _ in ShadowGate(breaker: nil, rate: 2, threads: 4, copies: 1) }
-
-    let begun = (0..<1000).map { step in
-      gates.indices.count {
-        gates[$0].admit(copies: 1, now: second * UInt64(step) / 10) == .begin(1)
-      }
-    }
-
-    #expect(begun[0] == 4)
-    #expect(begun.reduce(0, +) == 4 + 2 * 98)
-  }
-
   @Test func `what the breaker holds back takes nothing of the rate`() {
     var gate = ShadowGate(breaker: settings, rate: 1, copies: 1)
-    _ = gate.ended(gate.began().ticket, .connectFailed, now: 0)
+    _ = gate.ended(gate.began(now: 0).ticket, .connectFailed, now: 0)
 
     for _ in 0..<10 { #expect(gate.admit(copies: 1, now: 1) == .skip(.breaker)) }
 
@@ -78,26 +65,20 @@ import Testing
   }
 }
 
-@Suite struct GateCountersTests {
-  @Test func `of several threads the worst breaker is told, and all that they count`() {
-    var settings = CircuitBreaker.Settings()
-    settings.connectFailures = 1
-    var open = CircuitBreaker(settings)
-    _ = open.ended(open.began().ticket, .connectFailed, now: 0)
-    var (one, two) = (RouteCounters(shadows: 2), RouteCounters(shadows: 2))
-    one.gates[0].skips = [.off: 1, .rate: 2]
-    one.gates[0].breaker = .init(CircuitBreaker())
-    two.gates[0].skips = [.off: 3, .sample: 4]
-    two.gates[0].breaker = .init(open)
+@Suite struct RouteCountersTests {
+  @Test func `what several threads skipped and copied adds up, and a shadow's copies do too`() {
+    var (one, two) = (RouteCounters(shadows: 2, copies: 2), RouteCounters(shadows: 2, copies: 2))
+    one.skips[0] = [.off: 1, .rate: 2]
+    two.skips[0] = [.off: 3, .sample: 4]
+    for lane in 0..<4 {
+      one.shadows[lane].bytes = 1 << lane
+      two.shadows[lane].bytes = 16 << lane
+    }
 
-    var (sum, reversed) = (one, two)
-    sum.add(two)
-    reversed.add(one)
+    one.add(two)
 
-    #expect(sum == reversed)
-    #expect(sum.gates[0].skips == [.off: 4, .rate: 2, .sample: 4])
-    #expect(sum.gates[0].breaker == .init(open))
-    #expect(sum.gates[1] == GateCounters())
+    #expect(one.skips == [[.off: 4, .rate: 2, .sample: 4], [:]])
+    #expect([0, 1].map { one.total(ofShadow: $0).bytes } == [0b11_0011, 0b1100_1100])
   }
 }
 
@@ -105,7 +86,7 @@ import Testing
   private let second: UInt64 = 1_000_000_000
 
   @Test func `a full bucket gives its burst at once, and then so many a second`() {
-    var bucket = TokenBucket(tokens: 10, burst: 3)
+    var bucket = TokenBucket(perSecond: 10, burst: 3)
     let start = 7 * second
 
     let burst = (0..<4).map { _ in bucket.take(1, now: start) }
@@ -118,7 +99,7 @@ import Testing
   }
 
   @Test func `a pause fills it no further than its burst`() {
-    var bucket = TokenBucket(tokens: 10, burst: 3)
+    var bucket = TokenBucket(perSecond: 10, burst: 3)
     for _ in 0..<3 { _ = bucket.take(1, now: 0) }
 
     let taken = (0..<10).filter { _ in bucket.take(1, now: 1000 * second) }
@@ -128,7 +109,7 @@ import Testing
 
   @Test(arguments: [1, 3, 7, 1000, 1_000_000])
   func `over a long time it gives its rate and no more`(_ rate: Int) {
-    var bucket = TokenBucket(tokens: rate, burst: rate)
+    var bucket = TokenBucket(perSecond: rate, burst: rate)
     let steps = 200_000
     let taken = (0..<steps).reduce(0) { sum, step in
       let now = UInt64(step) * 10 * second / UInt64(steps)

@@ -126,9 +126,16 @@ extension RealSockets {
       primary.close()
     }
 
-    @Test func `a breaker opens on a shadow that refuses, and closes when it is back`() throws {
+    @Test
+    func `a breaker of all threads opens on a shadow that refuses, and closes when it is back`()
+      throws
+    {
       let (primary, shadow) = (EchoServer(), Listener(isAsleep: true))
-      let proxy = try TestProxy(primary: primary.listener.address, shadows: [shadow.address]) {
+      let proxy = try TestProxy(
+        primary: primary.listener.address,
+        shadows: [shadow.address],
+        threads: 4
+      ) {
         $0.breaker.connectFailures = 3
         $0.breaker.firstPause = 1_000_000_000
         $0.breaker.longestPause = 1_000_000_000
@@ -340,7 +347,8 @@ extension RealSockets {
       let proxy = try TestProxy(
         primary: primary.listener.address,
         shadows: [shadow.listener.address],
-        copying: policy
+        copying: policy,
+        threads: 4
       )
 
       let start = clinux_monotonic_nanoseconds()

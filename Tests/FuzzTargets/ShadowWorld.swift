@@ -144,10 +144,16 @@ struct ShadowWorld {
         try carryOut(.drop(reason), lane)
         continue
       }
-      let owed = isBehind ? bytes.count : script.number(upTo: bytes.count)
-      lanes[lane].queued += owed
+      var sending = Sending.taken(owed: bytes.count)
+      if isBehind {
+        lanes[lane].queued += bytes.count
+      } else {
+        var (queued, underway) = (lanes[lane].queued, lanes[lane].underway)
+        sending = .made(of: bytes.count, owed: &queued, underway: &underway, &script)
+        (lanes[lane].queued, lanes[lane].underway) = (queued, underway)
+      }
       lanes[lane].copied += bytes
-      try carryOut(lanes[lane].machine.received(.taken(owed: owed), &budget), lane)
+      try carryOut(lanes[lane].machine.received(sending, &budget), lane)
     }
   }
 

@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,31 +45,39 @@ void clinux_set_blocking(int fd, int blocking) {
   ioctl(fd, FIONBIO, &flag);
 }
 
-static int listening_socket(const struct sockaddr *address, socklen_t length, int shares) {
+static int listening_socket(const struct sockaddr *address, socklen_t length, int mode, int shares) {
   int fd = clinux_stream_socket(address->sa_family);
   if (fd < 0) return fd;
   if (shares) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (address->sa_family == AF_INET6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (address->sa_family != AF_UNIX) {
     set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
   }
-  if (bind(fd, address, length) < 0 || listen(fd, 65535) < 0) {
+  if (bind(fd, address, length) < 0) {
     int error = -errno;
+    close(fd);
+    return error;
+  }
+  const char *path = address->sa_family == AF_UNIX ? ((const struct sockaddr_un *)address)->sun_path : NULL;
+  if ((path != NULL && mode >= 0 && chmod(path, (mode_t)mode) < 0) || listen(fd, 65535) < 0) {
+    int error = -errno;
+    if (path != NULL) unlink(path);
     close(fd);
     return error;
   }
   return fd;
 }
 
-int clinux_listen(const struct sockaddr *address, socklen_t length) {
-  return listening_socket(address, length, 0);
+int clinux_listen(const struct sockaddr *address, socklen_t length, int mode) {
+  return listening_socket(address, length, mode, 0);
 }
 
 int clinux_listen_beside(int first, const struct sockaddr *address, socklen_t length) {
   set_option(first, SOL_SOCKET, SO_REUSEPORT, 1);
-  return listening_socket(address, length, 1);
+  return listening_socket(address, length, -1, 1);
 }
 
 int clinux_duplicate(int fd) { return (int)folded(fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
@@ -76,28 +86,45 @@ int clinux_accept(int listener) {
   return (int)folded(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
-int clinux_peer_address(int fd, uint64_t *high, uint64_t *low) {
+typedef int name_call(int, struct sockaddr *, socklen_t *);
+
+static int endpoint(name_call *name, int fd, uint64_t *high, uint64_t *low, uint16_t *port) {
   union {
     struct sockaddr any;
     struct sockaddr_in four;
     struct sockaddr_in6 six;
     struct sockaddr_storage storage;
-  } peer;
-  socklen_t length = sizeof peer;
-  if (getpeername(fd, &peer.any, &length) < 0) return -errno;
+  } end;
+  socklen_t length = sizeof end;
+  if (name(fd, &end.any, &length) < 0) return -errno;
   uint64_t halves[2];
-  switch (peer.any.sa_family) {
+  switch (end.any.sa_family) {
     case AF_INET:
       *high = 0;
-      *low = 0xffff00000000u | ntohl(peer.four.sin_addr.s_addr);
+      *low = 0xffff00000000u | ntohl(end.four.sin_addr.s_addr);
+      *port = ntohs(end.four.sin_port);
       return 0;
     case AF_INET6:
-      memcpy(halves, &peer.six.sin6_addr, sizeof halves);
+      memcpy(halves, &end.six.sin6_addr, sizeof halves);
       *high = be64toh(halves[0]);
       *low = be64toh(halves[1]);
+      *port = ntohs(end.six.sin6_port);
       return 0;
     default: return -EAFNOSUPPORT;
   }
+}
+
+int clinux_peer_address(int fd, uint64_t *high, uint64_t *low) {
+  uint16_t port;
+  return clinux_peer_endpoint(fd, high, low, &port);
+}
+
+int clinux_peer_endpoint(int fd, uint64_t *high, uint64_t *low, uint16_t *port) {
+  return endpoint(getpeername, fd, high, low, port);
+}
+
+int clinux_local_endpoint(int fd, uint64_t *high, uint64_t *low, uint16_t *port) {
+  return endpoint(getsockname, fd, high, low, port);
 }
 
 int clinux_connect(int fd, const struct sockaddr *address, socklen_t length) {

@@ -2,6 +2,8 @@
 package struct RouteCounters: Sendable, Equatable {
   package var connections = 0
   package var open = 0
+  /// Connections from addresses that are not allowed, closed at once.
+  package var refused = 0
   package var bytesToPrimary = 0
   package var bytesToClient = 0
   package var primaryConnectFailures = 0
@@ -28,6 +30,7 @@ package struct RouteCounters: Sendable, Equatable {
   package mutating func add(_ other: RouteCounters) {
     connections += other.connections
     open += other.open
+    refused += other.refused
     bytesToPrimary += other.bytesToPrimary
     bytesToClient += other.bytesToClient
     primaryConnectFailures += other.primaryConnectFailures

@@ -16,12 +16,17 @@ package struct Configuration: Sendable, Equatable {
   package init() {}
 }
 
-/// One listening port, its primary and its shadows.
+/// One listening address, its primary and its shadows.
 package struct Route: Sendable, Equatable {
   package var listen: SocketAddress
+  /// The mode of a listening unix socket's file; nil leaves it to the umask.
+  package var listenMode: UInt16?
+  /// From where connections are taken; empty: from anywhere.
+  package var allowed: [AddressRange] = []
   package var primary: SocketAddress
   package var shadows: [SocketAddress]
   package var copying: CopyingPolicy
+  package var shadowProxyProtocol = ShadowProxyProtocol.keep
 
   package init(
     listen: SocketAddress,
@@ -71,6 +76,8 @@ package struct Limits: Sendable, Equatable {
   package var probeTimeout: UInt64 = 1_000_000_000
   /// How long a client of the admin endpoint may take.
   package var adminTimeout: UInt64 = 5_000_000_000
+  /// How long a client may say nothing before it is taken to have no PROXY protocol header of its own.
+  package var proxyHeaderPatience: UInt64 = 100_000_000
   /// How often it is looked whether a listener that rests for want of descriptors can go on.
   package var acceptRetry: UInt64 = 10_000_000
   /// When a shadow is given up for a while, where a route has breakers.

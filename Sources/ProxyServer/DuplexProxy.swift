@@ -1,4 +1,5 @@
 import CLinux
+import Duplex
 import Glibc
 
 /// The program: what its arguments ask for, and its exit status.
@@ -66,6 +67,7 @@ package enum DuplexProxy {
   }
 
   private static func serve(_ threads: ServerThreads) -> Int32 {
+    defer { threads.sockets.removeFiles() }
     let (log, engine) = (threads.log, threads.configuration.engine)
     if engine != .epoll {
       if let loops = ServerThreads.loops(threads.shares.count, { UringLoop() }) {
@@ -97,7 +99,6 @@ package enum DuplexProxy {
       log.line("could not start: the kernel has no room for \(threads.shares.count) threads")
       return 1
     }
-    for path in threads.configuration.admin.compactMap(\.unixPath) { unlink(path) }
     log.line("stopped")
     return 0
   }
@@ -106,8 +107,14 @@ package enum DuplexProxy {
   package static func description(of configuration: Configuration) -> String {
     var text = ""
     for route in configuration.routes {
-      text += "route \(route.listen)\n  primary \(route.primary)\n"
+      text += "route \(route.listen)\n"
+      if let mode = route.listenMode { text += "  listen-mode \(String(mode, radix: 8))\n" }
+      for range in route.allowed { text += "  allow \(range)\n" }
+      text += "  primary \(route.primary)\n"
       for shadow in route.shadows { text += "  shadow \(shadow)\n" }
+      if route.shadowProxyProtocol != .keep {
+        text += "  shadow-proxy-protocol \(route.shadowProxyProtocol.rawValue)\n"
+      }
       if !route.shadows.isEmpty { text += "  copying \(route.copying)\n" }
     }
     for address in configuration.admin { text += "admin \(address)\n" }
@@ -128,7 +135,8 @@ package enum DuplexProxy {
     whose answers are thrown away.
 
     duplex-proxy -l PORT -r IP:PORT [-d IP:PORT,…] …
-      -l, --listen PORT            opens a route; the route flags after it belong to it
+      -l, --listen PORT            opens a route; the route flags after it belong to it; IP:PORT, [IPv6]:PORT
+                                   ([::]:PORT takes IPv4 too) and unix:PATH as well
       -r, --relay IP:PORT          its primary, [IPv6]:PORT and unix:PATH too
       -s, --socket PATH            its primary on a unix socket
       -d, --duplicate IP:PORT[,…]  its shadows, unix:PATH too
@@ -139,7 +147,11 @@ package enum DuplexProxy {
           --breaker on|off         spares a shadow that does not work for 1 s, doubled up to 60 s, then tries one
                                    copy: after 5 failed connects in a row, or when more than half of 20 copies or
                                    more were dropped within 10 s (default on)
-          --bind IP                address to listen on (default 0.0.0.0)
+          --bind IP                address to listen on, where --listen is a port alone (default 0.0.0.0)
+          --listen-mode MODE       of a listening unix socket's file, as 660 (default: as the umask has it)
+          --allow CIDR[,…]         takes connections from there alone, and resets others; repeatable
+          --shadow-proxy-protocol keep|strip|add  a PROXY protocol header at the front: the shadows get what came
+                                   (default), or none, or one of their own where none came; the primary gets what came
           --config FILE            more flags, one a line, # comments
           --admin ADDRESS          /health /metrics /shadow /version on 127.0.0.1:PORT, [::1]:PORT or unix:PATH; repeatable
           --shadow-buffer BYTES    what a connection's shadow may lag before it is dropped (default 1m)

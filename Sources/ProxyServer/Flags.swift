@@ -1,3 +1,5 @@
+import Duplex
+
 /// The flags, read by ourselves: their order matters (a route's flags follow its --listen), files of flags are
 /// the same language, every problem is to be reported with its place, and the executable stays small.
 /// ArgumentParser does none of these well.
@@ -19,15 +21,25 @@ package struct Flags {
 
   private struct OpenRoute {
     var place: String
-    var port: UInt16?
-    var bind = "0.0.0.0"
+    var listen: Listening?
+    /// An IP literal, and where it was written.
+    var bind: (literal: String, place: String)?
+    var listenMode: (mode: UInt16, place: String)?
+    var allowed: [AddressRange] = []
     var primary: SocketAddress?
     /// em-proxy takes --relay and --socket together, and then uses the socket.
     var socket: SocketAddress?
     var shadows: [SocketAddress] = []
+    var shadowProxyProtocol = ShadowProxyProtocol.keep
     var copying = CopyingPolicy()
     /// A part of it was wrong and has been reported: what is missing need not be.
     var isFaulty = false
+  }
+
+  /// What --listen names: a port of the address that --bind names, or all of it.
+  enum Listening {
+    case port(UInt16)
+    case address(SocketAddress)
   }
 
   private var configuration = Configuration()
@@ -46,7 +58,7 @@ package struct Flags {
     return flags.configuration
   }
 
-  private mutating func report(_ place: String, _ text: String) {
+  mutating func report(_ place: String, _ text: String) {
     problems.append(Problem(place: place, text: text))
   }
 }
@@ -112,7 +124,7 @@ extension Flags {
     case (false, 0): take(flag, "", place)
     case (true, 0): report(place, "\(name) needs a value")
     // `-d a, b`: a list may have spaces after its commas.
-    case (true, _) where flag == .duplicate: take(flag, values.joined(), place)
+    case (true, _) where flag == .duplicate || flag == .allow: take(flag, values.joined(), place)
     case (true, _): report(place, "\(name) takes one value")
     case (false, _): report(place, "\(name) takes no value")
     }
@@ -128,8 +140,9 @@ extension Flags {
 // MARK: Meanings
 
 extension Flags {
-  private enum Flag: RawRepresentable {
+  enum Flag: RawRepresentable {
     case listen, relay, socket, duplicate, verbose, bind, config, admin
+    case listenMode, allow, shadowProxyProtocol
     case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout, engine, threads
     case copying(CopyingFlag)
 
@@ -142,6 +155,9 @@ extension Flags {
       case "-d", "--duplicate", "--duplex": self = .duplicate
       case "-v", "--verbose": self = .verbose
       case "--bind": self = .bind
+      case "--listen-mode": self = .listenMode
+      case "--allow": self = .allow
+      case "--shadow-proxy-protocol": self = .shadowProxyProtocol
       case "--config": self = .config
       case "--admin": self = .admin
       case "--shadow-buffer": self = .shadowBuffer
@@ -164,6 +180,9 @@ extension Flags {
       case .duplicate: "--duplicate"
       case .verbose: "--verbose"
       case .bind: "--bind"
+      case .listenMode: "--listen-mode"
+      case .allow: "--allow"
+      case .shadowProxyProtocol: "--shadow-proxy-protocol"
       case .config: "--config"
       case .admin: "--admin"
       case .shadowBuffer: "--shadow-buffer"
@@ -185,6 +204,10 @@ extension Flags {
     case .verbose: configuration.isVerbose = true
     case .listen: takeListen(value, place)
     case .bind: takeBind(value, place)
+    case .listenMode: takeRoute(fileMode(value, place, flag), place) { $0.listenMode = ($1, place) }
+    case .allow: takeRoute(ranges(value, place, flag), place) { $0.allowed += $1 }
+    case .shadowProxyProtocol:
+      takeRoute(proxyProtocol(value, place, flag), place) { $0.shadowProxyProtocol = $1 }
     case .relay: takePrimary(endpoint(value, place, flag), \.primary, place)
     case .socket: takePrimary(unixSocket(value, place, flag), \.socket, place)
     case .duplicate:
@@ -228,23 +251,33 @@ extension Flags {
     if let value { change(&configuration.limits, value) }
   }
 
+  /// A part of the route that is open; nil was wrong, and has been reported.
+  private mutating func takeRoute<Value>(
+    _ value: Value?,
+    _ place: String,
+    _ change: (inout OpenRoute, Value) -> Void
+  ) {
+    changeRoute(place) { if let value { change(&$0, value) } else { $0.isFaulty = true } }
+  }
+
   private mutating func takeListen(_ value: String, _ place: String) {
-    let port = UInt16(value)
-    if port == nil { report(place, "--listen \(value): a port of 0 to 65535 was expected") }
+    let listen = listening(value, place)
     // Flags before the first --listen belong to it, as em-proxy's may stand in any order.
-    if open.count == 1, open[0].port == nil, !open[0].isFaulty {
-      open[0].port = port
+    if open.count == 1, open[0].listen == nil, !open[0].isFaulty {
+      open[0].listen = listen
     } else {
-      open.append(OpenRoute(place: place, port: port))
+      open.append(OpenRoute(place: place, listen: listen))
     }
-    if port == nil { open[open.count - 1].isFaulty = true }
+    if listen == nil { open[open.count - 1].isFaulty = true }
   }
 
   private mutating func takeBind(_ value: String, _ place: String) {
     let literal = Self.withoutBrackets(value)
     let isLiteral = SocketAddress(literal: literal, port: 0) != nil
     if !isLiteral { report(place, "--bind \(value): an IP address was expected") }
-    changeRoute(place) { if isLiteral { $0.bind = literal } else { $0.isFaulty = true } }
+    changeRoute(place) {
+      if isLiteral { $0.bind = (literal, place) } else { $0.isFaulty = true }
+    }
   }
 
   private mutating func takePrimary(
@@ -270,82 +303,6 @@ extension Flags {
   }
 }
 
-// MARK: Values
-
-extension Flags {
-  private mutating func endpoint(
-    _ text: String,
-    _ place: String,
-    _ flag: Flag,
-    allowingPortZero: Bool = false
-  ) -> SocketAddress? {
-    if text.hasPrefix("unix:") {
-      return unixSocket(String(text.dropFirst("unix:".count)), place, flag)
-    }
-    let expected = "IP:PORT, [IPv6]:PORT or unix:PATH was expected"
-    guard let colon = text.lastIndex(of: ":") else {
-      report(place, "\(flag.rawValue) \(text): \(expected)")
-      return nil
-    }
-    let host = String(text[..<colon])
-    guard let port = UInt16(text[text.index(after: colon)...]), port > 0 || allowingPortZero else {
-      report(place, "\(flag.rawValue) \(text): a port of 1 to 65535 was expected after the colon")
-      return nil
-    }
-    let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-    guard isBracketed || !host.contains(":") else {
-      report(place, "\(flag.rawValue) \(text): an IPv6 address stands in brackets")
-      return nil
-    }
-    let literal = host == "localhost" ? "127.0.0.1" : Self.withoutBrackets(host)
-    guard let address = SocketAddress(literal: literal, port: port) else {
-      report(
-        place,
-        "\(flag.rawValue) \(text): \(host) is no IP address, and names are not resolved here; \(expected)"
-      )
-      return nil
-    }
-    return address
-  }
-
-  private mutating func unixSocket(_ path: String, _ place: String, _ flag: Flag) -> SocketAddress?
-  {
-    if let address = SocketAddress(unixPath: path) { return address }
-    report(place, "\(flag.rawValue) \(path): a path of 1 to 107 bytes was expected")
-    return nil
-  }
-
-  /// Bytes, with k, m or g for powers of 1024.
-  private mutating func size(_ text: String, _ place: String, _ flag: Flag) -> Int? {
-    var digits = Substring(text)
-    var unit = 1
-    switch text.last {
-    case "k", "K": unit = 1 << 10
-    case "m", "M": unit = 1 << 20
-    case "g", "G": unit = 1 << 30
-    default: break
-    }
-    if unit > 1 { digits = digits.dropLast() }
-    guard let count = Int(digits), count >= 0, count <= (1 << 40) / unit else {
-      report(place, "\(flag.rawValue) \(text): bytes were expected, as 262144, 256k or 1m")
-      return nil
-    }
-    return count * unit
-  }
-
-  private mutating func duration(_ text: String, _ place: String, _ flag: Flag) -> UInt64? {
-    guard let seconds = Double(text), seconds > 0, seconds <= 86_400 else {
-      report(place, "\(flag.rawValue) \(text): seconds above 0 and up to 86400 were expected")
-      return nil
-    }
-    return UInt64(seconds * 1e9)
-  }
-
-  private static func withoutBrackets(_ host: String) -> String {
-    host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-  }
-}
-
 // MARK: Routes
 
 extension Flags {
@@ -353,22 +310,7 @@ extension Flags {
     if open.isEmpty, problems.isEmpty {
       report("configuration", "no route: --listen PORT and --relay IP:PORT are needed")
     }
-    for route in open where !route.isFaulty {
-      guard let port = route.port else {
-        report(route.place, "a route without --listen PORT")
-        continue
-      }
-      guard let primary = route.socket ?? route.primary else {
-        report(route.place, "--listen \(port) has no primary: --relay or --socket is needed")
-        continue
-      }
-      guard let listen = SocketAddress(literal: route.bind, port: port) else { continue }
-      let (shadows, copying) = (route.shadows, route.copying)
-      add(
-        Route(listen: listen, primary: primary, shadows: shadows, copying: copying),
-        route.place
-      )
-    }
+    for route in open where !route.isFaulty { close(route) }
     let limits = configuration.limits
     if limits.shadowBufferTotal < limits.shadowBuffer {
       report(
@@ -378,23 +320,51 @@ extension Flags {
     }
   }
 
+  private mutating func close(_ route: OpenRoute) {
+    guard let listening = route.listen else {
+      return report(route.place, "a route without --listen PORT")
+    }
+    guard let listen = address(listening, route) else { return }
+    guard let primary = route.socket ?? route.primary else {
+      return report(
+        route.place,
+        "--listen \(listening) has no primary: --relay or --socket is needed"
+      )
+    }
+    if let (_, place) = route.listenMode, listen.unixPath == nil {
+      report(place, "--listen-mode: \(listen) is no unix socket, so it has no file")
+    }
+    var closed = Route(listen: listen, primary: primary, shadows: route.shadows)
+    closed.copying = route.copying
+    closed.listenMode = route.listenMode?.mode
+    closed.allowed = route.allowed
+    closed.shadowProxyProtocol = route.shadowProxyProtocol
+    add(closed, route.place)
+  }
+
+  /// Where the route listens; nil is reported.
+  private mutating func address(_ listening: Listening, _ route: OpenRoute) -> SocketAddress? {
+    switch (listening, route.bind) {
+    case (.port(let port), let bind):
+      return SocketAddress(literal: bind?.literal ?? "0.0.0.0", port: port)
+    case (.address(let address), nil): return address
+    case (.address(let address), let (literal, place)?):
+      report(place, "--bind \(literal): --listen \(address) has an address of its own already")
+      return nil
+    }
+  }
+
   private mutating func add(_ route: Route, _ place: String) {
     let isTaken = configuration.routes.contains { $0.listen == route.listen }
     if isTaken, route.listen.port != 0 {
       return report(place, "\(route.listen) is listened on by another route already")
     }
-    for address in [route.primary] + route.shadows where reaches(address, route.listen) {
+    for address in [route.primary] + route.shadows where address.reaches(route.listen) {
       report(place, "\(address) is the route's own listening address: it would feed itself")
     }
     if let problem = route.copying.problem(shadows: route.shadows.count) {
       return report(place, problem)
     }
     configuration.routes.append(route)
-  }
-
-  /// Whether a connection to the address certainly ends at the listener.
-  private func reaches(_ address: SocketAddress, _ listen: SocketAddress) -> Bool {
-    guard address.port == listen.port, address.family == listen.family else { return false }
-    return address == listen || (listen.isWildcard && address.isLoopback)
   }
 }

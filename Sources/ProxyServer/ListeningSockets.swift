@@ -20,32 +20,42 @@ package struct ListeningSockets: Sendable {
   package private(set) var admin: [Int32] = []
   package private(set) var adminAddresses: [SocketAddress] = []
 
+  /// The files of the unix sockets among them.
+  private var files: [SocketFile] = []
+
   /// Binds all of them, or none.
   package init(_ configuration: Configuration, threads: Int = 1) throws(BindFailure) {
     do {
       for route in configuration.routes {
-        let (descriptors, address) = try Self.listen(route.listen, threads)
+        let (descriptors, address) = try listen(route.listen, mode: route.listenMode, threads)
         routes.append(Listening(route: route, descriptors: descriptors, address: address))
       }
       for address in configuration.admin {
-        let descriptor = try Self.listen(address)
+        let descriptor = try listen(address, mode: nil)
         admin.append(descriptor)
         adminAddresses.append(address.with(port: SocketAddress.port(ofSocket: descriptor)))
       }
     } catch {
+      removeFiles()
       for descriptor in routes.flatMap(\.descriptors) { Glibc.close(descriptor) }
       for descriptor in admin { Glibc.close(descriptor) }
       throw error
     }
   }
 
+  /// Removes the files of unix sockets that are still those that were made here.
+  package func removeFiles() {
+    for file in files { file.remove() }
+  }
+
   /// A listening socket for each thread. The first one is bound alone, so that an address that another process
   /// listens on is refused even where that one would share it.
-  private static func listen(
+  private mutating func listen(
     _ address: SocketAddress,
+    mode: UInt16?,
     _ threads: Int
   ) throws(BindFailure) -> (descriptors: [Int32], address: SocketAddress) {
-    let first = try listen(address)
+    let first = try listen(address, mode: mode)
     let bound = address.with(port: SocketAddress.port(ofSocket: first))
     var descriptors = [first]
     for _ in 1..<threads {
@@ -61,18 +71,14 @@ package struct ListeningSockets: Sendable {
     return (descriptors, bound)
   }
 
-  private static func listen(_ address: SocketAddress) throws(BindFailure) -> Int32 {
-    if let path = address.unixPath, isAbandoned(address) { unlink(path) }
-    let descriptor = address.withPointer { clinux_listen($0, $1) }
+  private mutating func listen(
+    _ address: SocketAddress,
+    mode: UInt16?
+  ) throws(BindFailure) -> Int32 {
+    if let path = address.unixPath, SocketFile.isAbandoned(address) { unlink(path) }
+    let descriptor = address.withPointer { clinux_listen($0, $1, mode.map(Int32.init) ?? -1) }
     guard descriptor >= 0 else { throw BindFailure(address: address, errno: -descriptor) }
+    if let path = address.unixPath, let file = SocketFile(path) { files.append(file) }
     return descriptor
-  }
-
-  /// A socket file that a process left behind when it died: nobody answers on it.
-  private static func isAbandoned(_ address: SocketAddress) -> Bool {
-    let descriptor = clinux_stream_socket(AF_UNIX)
-    guard descriptor >= 0 else { return false }
-    defer { Glibc.close(descriptor) }
-    return address.withPointer { clinux_connect(descriptor, $0, $1) } == -ECONNREFUSED
   }
 }

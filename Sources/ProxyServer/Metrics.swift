@@ -26,6 +26,14 @@ extension Server {
     for each in counters {
       page.sample("duplex_connections_open", ["route": each.route], each.value.open)
     }
+    page.open(
+      "duplex_refused_total",
+      .counter,
+      "Connections from elsewhere than --allow says, closed at once."
+    )
+    for each in counters {
+      page.sample("duplex_refused_total", ["route": each.route], each.value.refused)
+    }
     page.open("duplex_bytes_total", .counter, "Bytes received for the other side.")
     for each in counters {
       page.sample(

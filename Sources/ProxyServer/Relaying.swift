@@ -10,7 +10,11 @@ extension Server {
       routes[route].counters.bytesToPrimary += bytes.count
       let sending = loop.send(bytes, on: connections[index].primary)
       let actions = connections[index].relay.received(from: .client, sending)
-      for lane in connections[index].lanes.indices { copy(bytes, index, lane) }
+      if connections[index].hasFront {
+        copyFront(bytes, index)
+      } else {
+        for lane in connections[index].lanes.indices { copy(bytes, index, lane) }
+      }
       carryOut(actions, index)
     case .settled(let owed):
       carryOut(connections[index].relay.settled(to: .client, owed: owed), index)
@@ -32,6 +36,7 @@ extension Server {
     switch completion {
     case .connected:
       connections[index].isPrimaryConnected = true
+      if connections[index].hasFront { awaitFront(index) }
       carryOut(connections[index].relay.primaryConnected(), index)
     case .received(let bytes):
       routes[connections[index].route].counters.bytesToClient += bytes.count

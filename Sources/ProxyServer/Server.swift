@@ -28,6 +28,8 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   let log: Log
   var routes: [RouteState]
   var connections = ConnectionTable()
+  /// By the connection's number; few have one, and none for long.
+  var fronts: [Int: ShadowFront] = [:]
   var budget: ShadowBudget
   var phase = Phase.serving
   var copying = CopyingSwitch()
@@ -44,6 +46,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
 
   private let descriptors: DescriptorCount
   private var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
+  var frontDeadlines: DeadlineQueue<ConnectionTable.Reference>
   var resetPolls: DeadlineQueue<ConnectionTable.Reference>
   /// Connections with a shadow that was sent something.
   var sweeps: DeadlineQueue<ConnectionTable.Reference>
@@ -75,6 +78,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     connectDeadlines = DeadlineQueue(delay: limits.connectTimeout)
     lingerDeadlines = DeadlineQueue(delay: limits.shadowLinger)
     sweeps = DeadlineQueue(delay: limits.shadowSweep)
+    frontDeadlines = DeadlineQueue(delay: limits.proxyHeaderPatience)
     resetPolls = DeadlineQueue(delay: limits.lastWordsPoll)
     admin = AdminEndpoint(limits: limits)
     descriptors = share.descriptors
@@ -204,6 +208,7 @@ extension Server {
   }
 
   private func begin(_ descriptor: Int32, _ route: Int) {
+    guard isAdmitted(descriptor, route) else { return }
     let index = connections.reserve()
     let skip = skip(of: descriptor, route)
     guard let client = adopt(descriptor, tag: Tag(role: .client, index: index)) else {
@@ -227,6 +232,7 @@ extension Server {
       lanes: lanes(route, skip)
     )
     connections.put(connection, at: index)
+    openFront(index, descriptor)
     routes[route].counters.open += 1
     openRelays += 1
     beginCopies(index, skip)
@@ -244,6 +250,7 @@ extension Server {
   private var nextDeadline: UInt64 {
     min(
       connectDeadlines.next,
+      frontDeadlines.next,
       resetPolls.next,
       sweeps.next,
       lingerDeadlines.next,
@@ -260,6 +267,9 @@ extension Server {
     }
     while let reference = lingerDeadlines.popDue(now: now) {
       if connections[reference] != nil { lingered(reference.index) }
+    }
+    while let reference = frontDeadlines.popDue(now: now) {
+      if connections[reference] != nil { waitedForFront(reference.index) }
     }
     while let reference = sweeps.popDue(now: now) {
       if connections[reference] != nil { sweep(reference.index) }

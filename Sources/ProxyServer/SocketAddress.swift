@@ -1,3 +1,4 @@
+import Duplex
 import Glibc
 
 /// An address the kernel can be handed without asking anyone: an IP literal and port, or a unix socket's path.
@@ -51,6 +52,29 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// Whether a connection to it certainly ends at a listener of this machine. `::` listens for IPv4 too, and the
+  /// kernel takes a connection to all addresses as one to the loopback.
+  package func reaches(_ listener: SocketAddress) -> Bool {
+    guard port == listener.port, var to = ipAddress, let listening = listener.ipAddress else {
+      return self == listener
+    }
+    let loopback = IPAddress(high: 0, low: 1)
+    if isWildcard { to = to.isIPv4 ? IPAddress(ipv4: 0x7f00_0001) : loopback }
+    guard listener.isWildcard else { return to == listening }
+    if to.isIPv4 { return to.low >> 24 & 0xff == 127 }
+    return to == loopback && !listening.isIPv4
+  }
+
+  /// Nil for a unix socket.
+  private var ipAddress: IPAddress? {
+    func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
+    return switch kind {
+    case .ipv4: IPAddress(ipv4: UInt32(number(4..<8)))
+    case .ipv6: IPAddress(high: number(8..<16), low: number(16..<24))
+    case .unix: nil
+    }
+  }
+
   /// An IP literal without brackets and a port; nil when it is no literal.
   package init?(literal: String, port: UInt16) {
     var four = sockaddr_in()
@@ -71,11 +95,11 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     description = "[\(literal)]:\(port)"
   }
 
-  /// A unix socket; nil when the path is empty or longer than the kernel takes (107 bytes).
+  /// A unix socket; nil when the path is empty, longer than the kernel takes (107 bytes), or has a zero in it.
   package init?(unixPath path: String) {
     var address = sockaddr_un()
     let capacity = MemoryLayout.size(ofValue: address.sun_path)
-    guard !path.isEmpty, path.utf8.count < capacity else { return nil }
+    guard !path.isEmpty, path.utf8.count < capacity, !path.utf8.contains(0) else { return nil }
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
     bytes = withUnsafeBytes(of: &address) { Array($0) }

@@ -182,6 +182,55 @@ import Testing
     #expect(configuration.routes[0].shadows.map(\.description) == ["127.0.0.1:82"])
   }
 
+  @Test func `listen takes a port, an address or a path, and says who may come and how`() throws {
+    let configuration = try parse(
+      "-l 10.9.0.1:1080 -r 127.0.0.1:81 --allow 10.9.0.0/24,192.0.2.7 --allow fd00::/8"
+        + " -l [::1]:1081 -r 127.0.0.1:81 -d 10.9.0.5:80 --shadow-proxy-protocol strip"
+        + " -l unix:/run/web.sock -r 127.0.0.1:81 --listen-mode 660"
+    )
+
+    var routes = [
+      Route(listen: address("10.9.0.1", 1080), primary: address("127.0.0.1", 81)),
+      Route(
+        listen: address("::1", 1081),
+        primary: address("127.0.0.1", 81),
+        shadows: [address("10.9.0.5", 80)]
+      ),
+      Route(listen: SocketAddress(unixPath: "/run/web.sock")!, primary: address("127.0.0.1", 81)),
+    ]
+    routes[0].allowed = try ["10.9.0.0/24", "192.0.2.7", "fd00::/8"].map { try AddressRange($0) }
+    routes[1].shadowProxyProtocol = .strip
+    routes[2].listenMode = 0o660
+    #expect(configuration.routes == routes)
+  }
+
+  @Test func `a file may have spaces after the commas of ranges`() throws {
+    let file = "-l 80\n-r 127.0.0.1:81\n--allow 10.0.0.0/8, fd00::/8 # the balancers"
+    let expected = try parse("-l 80 -r 127.0.0.1:81 --allow 10.0.0.0/8,fd00::/8")
+    #expect(try parse("--config p", file: file) == expected)
+  }
+
+  @Test(arguments: [
+    ("127.0.0.1:80", "127.0.0.1:80"), ("0.0.0.0:80", "127.9.9.9:80"), ("0.0.0.0:80", "0.0.0.0:80"),
+    ("[::]:80", "127.0.0.1:80"), ("[::]:80", "[::1]:80"), ("[::]:80", "[::]:80"),
+    ("0.0.0.0:80", "[::ffff:127.0.0.1]:80"), ("127.0.0.1:80", "0.0.0.0:80"),
+    ("[::1]:80", "[::]:80"), ("unix:/run/a", "unix:/run/a"), ("[fd00:0::5]:80", "[fd00::5]:80"),
+  ])
+  func `a route that would feed itself is refused`(_ listen: String, _ fed: String) {
+    let named = "is the route's own listening address: it would feed itself"
+    #expect(problems("-l \(listen) -r \(fed)") == ["argument 1: \(fed) \(named)"])
+    #expect(problems("-l \(listen) -s /s -d \(fed)") == ["argument 1: \(fed) \(named)"])
+  }
+
+  @Test(arguments: [
+    ("127.0.0.1:80", "127.0.0.2:80"), ("127.0.0.1:80", "127.0.0.1:81"), ("0.0.0.0:80", "[::1]:80"),
+    ("10.0.0.1:80", "0.0.0.0:80"), ("[::1]:80", "127.0.0.1:80"), ("unix:/run/a", "unix:/run/b"),
+    ("unix:/run/a", "127.0.0.1:80"), ("0.0.0.0:80", "10.9.0.5:80"),
+  ])
+  func `a route that does not feed itself is not`(_ listen: String, _ fed: String) {
+    #expect(problems("-l \(listen) -r \(fed) -d \(fed)") == [])
+  }
+
   @Test(arguments: [
     ("", "configuration: no route: --listen PORT and --relay IP:PORT are needed"),
     ("-l 80", "argument 1: --listen 80 has no primary: --relay or --socket is needed"),
@@ -203,6 +252,38 @@ import Testing
     (
       "-l 80 -r fd00::5:81",
       "argument 3: --relay fd00::5:81: an IPv6 address stands in brackets"
+    ),
+    (
+      "-l 10.0.0.1:80 --bind ::1 -r 127.0.0.1:81",
+      "argument 3: --bind ::1: --listen 10.0.0.1:80 has an address of its own already"
+    ),
+    (
+      "--bind [::1] -l unix:/a -r 127.0.0.1:81",
+      "argument 1: --bind ::1: --listen unix:/a has an address of its own already"
+    ),
+    (
+      "-l fd00::5:80 -r 127.0.0.1:81",
+      "argument 1: --listen fd00::5:80: an IPv6 address stands in brackets"
+    ),
+    (
+      "-l 80 -r 127.0.0.1:81 --listen-mode 660",
+      "argument 5: --listen-mode: 0.0.0.0:80 is no unix socket, so it has no file"
+    ),
+    (
+      "-l unix:/a -r 127.0.0.1:81 --listen-mode rw",
+      "argument 5: --listen-mode rw: an octal mode up to 777 was expected, as 660"
+    ),
+    (
+      "-l 80 -r 127.0.0.1:81 --allow 10.0.0.1/8",
+      "argument 5: --allow 10.0.0.1/8: has bits beyond its length; 10.0.0.0/8 was probably meant"
+    ),
+    (
+      "-l 80 -r 127.0.0.1:81 --allow 10.0.0.0/8,",
+      "argument 5: --allow : an address or a range such as 10.0.0.0/8 or fd00::/8 was expected"
+    ),
+    (
+      "-l 80 -r 127.0.0.1:81 --shadow-proxy-protocol v2",
+      "argument 5: --shadow-proxy-protocol v2: keep, strip or add was expected"
     ),
     (
       "-l 80 -r 127.0.0.1:81 --shadow-buffer 2m --shadow-buffer-total 1m",

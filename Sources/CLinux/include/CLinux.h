@@ -18,7 +18,9 @@ int clinux_blocking_stream_socket(int family);
 void clinux_set_blocking(int fd, int blocking);
 
 // Opens a listening socket bound to the address; TCP_NODELAY and SO_KEEPALIVE pass on to what it accepts.
-int clinux_listen(const struct sockaddr *address, socklen_t length);
+// `::` takes IPv4 as well, whatever the system's own default is. The file of a unix socket gets `mode` before
+// anybody can connect; -1 leaves it to the umask.
+int clinux_listen(const struct sockaddr *address, socklen_t length, int mode);
 
 // Opens another listening socket on the address that `first` listens on: the kernel spreads connections over them.
 int clinux_listen_beside(int first, const struct sockaddr *address, socklen_t length);
@@ -32,6 +34,10 @@ int clinux_accept(int listener);
 // The address of a connected socket's peer, as the two halves of an IPv6 address; an IPv4 one is mapped into it.
 // -EAFNOSUPPORT for a unix socket.
 int clinux_peer_address(int fd, uint64_t *high, uint64_t *low);
+
+// The same of the peer's or of the socket's own end, with its port.
+int clinux_peer_endpoint(int fd, uint64_t *high, uint64_t *low, uint16_t *port);
+int clinux_local_endpoint(int fd, uint64_t *high, uint64_t *low, uint16_t *port);
 
 int clinux_connect(int fd, const struct sockaddr *address, socklen_t length);
 

@@ -25,13 +25,26 @@ final class Peer: Sendable {
     receiveBuffer: Int32? = nil,
     sendBuffer: Int32? = nil
   ) throws(Failure) {
-    let descriptor = clinux_stream_socket(AF_INET)
+    try self.init(
+      connectingTo: SocketAddress(literal: "127.0.0.1", port: port)!,
+      from: source,
+      receiveBuffer: receiveBuffer,
+      sendBuffer: sendBuffer
+    )
+  }
+
+  convenience init(
+    connectingTo address: SocketAddress,
+    from source: SocketAddress? = nil,
+    receiveBuffer: Int32? = nil,
+    sendBuffer: Int32? = nil
+  ) throws(Failure) {
+    let descriptor = clinux_stream_socket(address.family)
     let flags = fcntl(descriptor, F_GETFL)
     _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
     if let receiveBuffer { Peer.set(descriptor, SO_RCVBUF, receiveBuffer) }
     if let sendBuffer { Peer.set(descriptor, SO_SNDBUF, sendBuffer) }
     if let source { _ = source.withPointer { bind(descriptor, $0, $1) } }
-    let address = SocketAddress(literal: "127.0.0.1", port: port)!
     let result = address.withPointer { clinux_connect(descriptor, $0, $1) }
     if result < 0 {
       Glibc.close(descriptor)

@@ -5,9 +5,11 @@ import Glibc
 
 /// A proxy on its own thread of this process, with one route and an admin endpoint on ephemeral ports.
 final class TestProxy: Sendable {
+  /// 0 where it listens on a unix socket.
   let port: UInt16
   let adminPort: UInt16
   private let leader: Mailbox
+  private let sockets: ListeningSockets
   private let worker: Worker<Void>
 
   init(
@@ -16,17 +18,20 @@ final class TestProxy: Sendable {
     copying: CopyingPolicy = CopyingPolicy(),
     descriptorLimit: Int = 1 << 20,
     threads: Int = 1,
-    _ change: (inout Limits) -> Void = { _ in }
+    _ change: (inout Limits) -> Void = { _ in },
+    route: (inout Route) -> Void = { _ in }
   ) throws {
     var configuration = Configuration()
     let any = SocketAddress(literal: "127.0.0.1", port: 0)!
     configuration.routes = [
       Route(listen: any, primary: primary, shadows: shadows, copying: copying)
     ]
+    route(&configuration.routes[0])
     configuration.admin = [any]
     change(&configuration.limits)
     let sockets = try ListeningSockets(configuration, threads: threads)
-    port = sockets.routes[0].address.port!
+    self.sockets = sockets
+    port = sockets.routes[0].address.port ?? 0
     adminPort = sockets.adminAddresses[0].port!
     let shares = ThreadShare.all(
       threads,
@@ -54,7 +59,10 @@ final class TestProxy: Sendable {
   /// One request to stop; the first drains.
   func requestStop() { leader.post(.stop) }
 
-  func waitUntilStopped() { worker.value() }
+  func waitUntilStopped() {
+    worker.value()
+    sockets.removeFiles()
+  }
 
   /// Stops at once and waits for the end.
   func stop() {

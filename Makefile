@@ -9,12 +9,20 @@ fast := -Xswiftc -enforce-exclusivity=unchecked
 sudo := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 say = @printf '\n== %s\n'
 
+fuzz_targets := relay header flags
+# Seconds for all of them together.
+FUZZ_SECONDS ?= 600
+# A package of the proxy alone, so that the versions chosen for the whole one stay as they are.
+proxy_only := DUPLEX_PROXY_ONLY=1 swift
+proxy_package := --package-path .build-proxy/package $(check)
+
 proxy := .build-static/release/duplex-proxy
 programs := .build/release
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help prepare lint proxy build debug unit-test lab-test test demo bench release clean
+.PHONY: proxy-package sanitize fuzzer fuzz corpus
 
 help: ## say this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +63,41 @@ lab-test: debug proxy ## run the tests that need a lab, one after another; needs
 
 test: prepare lint proxy debug unit-test lab-test ## everything that must pass
 
+proxy-package:
+	@mkdir -p .build-proxy/package
+	@ln -sfn ../../Sources ../../Tests ../../Package.swift .build-proxy/package/
+
+# gold cannot link what is sanitized, and XCTest, which has no tests here, leaks.
+sanitize: proxy-package ## run the proxy's tests with AddressSanitizer and with ThreadSanitizer, on both engines
+	@set -e; for kind in address thread; do \
+	  printf '\n== The proxy with %s sanitizer\n' $$kind; \
+	  build="$(proxy_package) --scratch-path .build-sanitize-$$kind --sanitize $$kind -Xswiftc -use-ld=lld"; \
+	  $(proxy_only) build --build-tests $$build; \
+	  for engine in epoll io_uring; do \
+	    DUPLEX_TEST_ENGINE=$$engine $(proxy_only) test --skip-build --no-parallel --disable-xctest $$build; \
+	  done; \
+	done
+
+fuzzer: proxy-package
+	$(say) 'Building the fuzzer (some three minutes the first time)'
+	DUPLEX_FUZZ=build $(proxy_only) build -c release --product duplex-fuzz --scratch-path .build-fuzz \
+	  $(proxy_package) -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld
+
+# Without Swift's own backtrace, which does not come to an end under libFuzzer.
+fuzz: fuzzer ## look for bytes that break a promise, for FUZZ_SECONDS=600 in all; what breaks one is in .build-fuzz
+	@set -e; for target in $(fuzz_targets); do \
+	  printf '\n== Fuzzing: %s\n' $$target; mkdir -p .build-fuzz/corpus/$$target; \
+	  SWIFT_BACKTRACE=enable=no DUPLEX_FUZZ=$$target .build-fuzz/release/duplex-fuzz -max_len=512 \
+	    -max_total_time=$$(($(FUZZ_SECONDS) / $(words $(fuzz_targets)))) -print_final_stats=1 \
+	    -artifact_prefix=.build-fuzz/$$target- .build-fuzz/corpus/$$target Tests/Corpus/$$target; \
+	done
+
+corpus: fuzzer ## keep what the fuzzer found that reaches more than Tests/Corpus does
+	@set -e; for target in $(fuzz_targets); do \
+	  SWIFT_BACKTRACE=enable=no DUPLEX_FUZZ=$$target .build-fuzz/release/duplex-fuzz -set_cover_merge=1 -use_counters=0 \
+	    Tests/Corpus/$$target .build-fuzz/corpus/$$target; \
+	done
+
 demo: build ## put a practice fleet up, switch it under load, and take it down; needs root
 	$(say) 'The demo'
 	$(sudo) $(programs)/duplex-lab demo
@@ -77,4 +120,4 @@ release: build ## pack what an operator needs into release/
 	cd release; sha256sum "$$name.tar.gz" | tee "$$name.tar.gz.sha256"
 
 clean: ## remove all that was built
-	rm -rf .build .build-static .build-bench release
+	rm -rf .build .build-* release

@@ -117,12 +117,19 @@ let package = Package(
       path: "Tests/TestSupport",
       swiftSettings: strict
     ),
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Duplex", "ProxyServer"],
+      path: "Tests/FuzzTargets",
+      swiftSettings: strict
+    ),
     tests("FleetTests", ["Fleet"]),
     tests("RemoteTests", ["Remote"]),
     tests("HAProxyTests", ["HAProxy", "Remote"]),
     tests("MonitTests", ["Monit", "Remote"]),
     tests("RolloutTests", ["Rollout", "Fleet", "Remote", "HAProxy", "Monit"]),
     tests("DuplexTests", ["Duplex"]),
+    tests("FuzzTests", ["FuzzTargets"]),
     tests("SSHTests", ["SSH", "Remote", system, logging]),
     tests("WorkspaceTests", ["Workspace", "Fleet", "Rollout", system]),
     tests("EngineTests", ["Engine", "Rollout", "Fleet", "Remote", "HAProxy", "Monit"]),
@@ -137,3 +144,25 @@ let package = Package(
     tests("ArchitectureTests", []),
   ]
 )
+
+// What `make sanitize` and `make fuzz` build with flags of their own: the proxy with its tests, and nothing else.
+if Context.environment["DUPLEX_PROXY_ONLY"] != nil {
+  let proxy = [
+    "Duplex", "CURing", "CLinux", "ProxyServer", "duplex-proxy", "Remote", "TestSupport",
+    "FuzzTargets", "DuplexTests", "ProxyServerTests", "FuzzTests",
+  ]
+  package.targets.removeAll { !proxy.contains($0.name) }
+  package.products.removeAll { $0.name != "duplex-proxy" }
+}
+
+// It links with libFuzzer alone.
+if Context.environment["DUPLEX_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "duplex-fuzz",
+      dependencies: ["FuzzTargets"],
+      path: "Tests/Fuzzer",
+      swiftSettings: strict
+    )
+  )
+}

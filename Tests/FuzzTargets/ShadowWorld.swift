@@ -152,12 +152,9 @@ struct ShadowWorld {
       if isBehind {
         lanes[lane].queued += bytes.count
       } else {
-        sending = .made(
-          of: bytes.count,
-          owed: &lanes[lane].queued,
-          underway: &lanes[lane].underway,
-          &script
-        )
+        var (queued, underway) = (lanes[lane].queued, lanes[lane].underway)
+        sending = .made(of: bytes.count, owed: &queued, underway: &underway, &script)
+        (lanes[lane].queued, lanes[lane].underway) = (queued, underway)
       }
       lanes[lane].copied += bytes
       try carryOut(lanes[lane].machine.received(sending, &budget), lane)

@@ -88,12 +88,13 @@ package struct Relay: Sendable {
     switch side {
     case .primary:
       toPrimary.owed += count
-      guard !toPrimary.paused, toPrimary.owed >= limit else { return [] }
+      // A source that has ended meanwhile is read no more, and must not be read again when this is taken.
+      guard !toPrimary.paused, !toPrimary.ended, toPrimary.owed >= limit else { return [] }
       toPrimary.paused = true
       return .pauseClient
     case .client:
       toClient.owed += count
-      guard !toClient.paused, toClient.owed >= limit else { return [] }
+      guard !toClient.paused, !toClient.ended, toClient.owed >= limit else { return [] }
       toClient.paused = true
       return .pausePrimary
     }

@@ -17,8 +17,8 @@ struct Connection {
   let primary: SocketID
   var relay: Relay
   var lanes: [Lane]
-  /// Only until it is known what a header at the front means for the shadows; else nil.
-  var front: ShadowFront?
+  /// Only until it is known what a header at the front means for the shadows.
+  var hasFront = false
   var isPrimaryConnected = false
   /// Until when a reset by the primary is held back for what the client has not acknowledged.
   var resetBy: UInt64?

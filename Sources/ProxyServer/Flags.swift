@@ -30,6 +30,7 @@ package struct Flags {
     /// em-proxy takes --relay and --socket together, and then uses the socket.
     var socket: SocketAddress?
     var shadows: [SocketAddress] = []
+    var shadowProxyProtocol = ShadowProxyProtocol.keep
     var copying = CopyingPolicy()
     var shadowProxyProtocol = ShadowProxyProtocol.keep
     /// A part of it was wrong and has been reported: what is missing need not be.
@@ -335,9 +336,9 @@ extension Flags {
       report(place, "--listen-mode: \(listen) is no unix socket, so it has no file")
     }
     var closed = Route(listen: listen, primary: primary, shadows: route.shadows)
+    closed.copying = route.copying
     closed.listenMode = route.listenMode?.mode
     closed.allowed = route.allowed
-    closed.copying = route.copying
     closed.shadowProxyProtocol = route.shadowProxyProtocol
     add(closed, route.place)
   }

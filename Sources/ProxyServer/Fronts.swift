@@ -3,16 +3,16 @@ import Duplex
 
 /// What the front of a client's bytes means for the shadows' copy, where the route wants it looked at.
 extension Server {
-  /// Nil where the copy is as the client's bytes are from the first one on.
-  func front(of descriptor: Int32, _ route: Route) -> ShadowFront? {
-    guard !route.shadows.isEmpty else { return nil }
-    switch route.shadowProxyProtocol {
-    case .keep: return nil
-    case .strip: return ShadowFront(.strip)
-    case .add:
-      let ends = ProxyProtocolHeader.Ends(ofAccepted: descriptor)
-      return ShadowFront(.add(ProxyProtocolHeader.version2(ends)))
+  /// Where the copy is as the client's bytes are from the first one on, there is no front.
+  func openFront(_ index: Int, _ descriptor: Int32) {
+    let route = routes[connections[index].route].route
+    guard route.shadowProxyProtocol != .keep, !connections[index].lanes.isEmpty else { return }
+    var change = ShadowFront.Change.strip
+    if route.shadowProxyProtocol == .add {
+      change = .add(ProxyProtocolHeader.version2(ProxyProtocolHeader.Ends(ofAccepted: descriptor)))
     }
+    fronts[index] = ShadowFront(change)
+    connections[index].hasFront = true
   }
 
   /// The client is read from now on: until then it could not have said anything.
@@ -21,22 +21,22 @@ extension Server {
   }
 
   func waitedForFront(_ index: Int) {
-    guard let release = connections[index].front?.clientIsSilent() else { return }
+    guard let release = fronts[index]?.clientIsSilent() else { return }
     carryOut(release, UnsafeRawBufferPointer(start: nil, count: 0), index)
   }
 
   /// Sends the shadows what may go to them of the client's bytes.
   func copyFront(_ bytes: UnsafeRawBufferPointer, _ index: Int) {
-    guard let release = connections[index].front?.received(bytes, &budget) else { return }
+    guard let release = fronts[index]?.received(bytes, &budget) else { return }
     carryOut(release, bytes, index)
     // The bounds hold for what is held as for what is queued.
-    guard let reason = connections[index].front?.refusal(budget) else { return }
+    guard let reason = fronts[index]?.refusal(budget) else { return }
     for lane in connections[index].lanes.indices { carryOut(.drop(reason), index, lane) }
     finishFront(index)
   }
 
   func finishFront(_ index: Int) {
-    guard let release = connections[index].front?.clientDone(&budget) else { return }
+    guard let release = fronts[index]?.clientDone(&budget) else { return }
     carryOut(release, UnsafeRawBufferPointer(start: nil, count: 0), index)
   }
 
@@ -45,7 +45,10 @@ extension Server {
     _ bytes: UnsafeRawBufferPointer,
     _ index: Int
   ) {
-    if release.isOver { connections[index].front = nil }
+    if release.isOver {
+      fronts[index] = nil
+      connections[index].hasFront = false
+    }
     let rest = UnsafeRawBufferPointer(rebasing: bytes[release.skipped...])
     for lane in connections[index].lanes.indices {
       if !release.before.isEmpty { release.before.withUnsafeBytes { copy($0, index, lane) } }

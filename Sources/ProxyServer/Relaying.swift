@@ -10,10 +10,10 @@ extension Server {
       routes[route].counters.bytesToPrimary += bytes.count
       let sending = loop.send(bytes, on: connections[index].primary)
       let actions = connections[index].relay.received(from: .client, sending)
-      if connections[index].front == nil {
-        for lane in connections[index].lanes.indices { copy(bytes, index, lane) }
-      } else {
+      if connections[index].hasFront {
         copyFront(bytes, index)
+      } else {
+        for lane in connections[index].lanes.indices { copy(bytes, index, lane) }
       }
       carryOut(actions, index)
     case .settled(let owed):
@@ -36,7 +36,7 @@ extension Server {
     switch completion {
     case .connected:
       connections[index].isPrimaryConnected = true
-      if connections[index].front != nil { awaitFront(index) }
+      if connections[index].hasFront { awaitFront(index) }
       carryOut(connections[index].relay.primaryConnected(), index)
     case .received(let bytes):
       routes[connections[index].route].counters.bytesToClient += bytes.count

@@ -26,6 +26,8 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   let log: Log
   var routes: [RouteState]
   var connections = ConnectionTable()
+  /// By the connection's number; few have one, and none for long.
+  var fronts: [Int: ShadowFront] = [:]
   var budget: ShadowBudget
   var phase = Phase.serving
   var copying = CopyingSwitch()
@@ -231,7 +233,7 @@ extension Server {
       lanes: lanes(route, skip)
     )
     connections.put(connection, at: index)
-    connections[index].front = front(of: descriptor, target)
+    openFront(index, descriptor)
     routes[route].counters.open += 1
     openRelays += 1
     beginCopies(index, skip)
@@ -266,6 +268,9 @@ extension Server {
     }
     while let reference = lingerDeadlines.popDue(now: now) {
       if connections[reference] != nil { lingered(reference.index) }
+    }
+    while let reference = frontDeadlines.popDue(now: now) {
+      if connections[reference] != nil { waitedForFront(reference.index) }
     }
     while let reference = sweeps.popDue(now: now) {
       if connections[reference] != nil { sweep(reference.index) }

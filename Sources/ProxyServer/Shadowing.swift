@@ -34,7 +34,7 @@ extension Server {
   }
 
   func finishLanes(_ index: Int) {
-    if connections[index].front != nil { finishFront(index) }
+    if connections[index].hasFront { finishFront(index) }
     for lane in connections[index].lanes.indices where connections[index].lanes[lane].socket != nil
     {
       carryOut(connections[index].lanes[lane].machine.clientDone(), index, lane)

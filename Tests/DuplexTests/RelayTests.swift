@@ -93,4 +93,14 @@ import Testing
     #expect(relay.ended(.primary) == .finishClient)
     #expect(relay.sendFailed(to: .primary) == .reset)
   }
+
+  @Test func `a side that ended while its bytes were under way is not read again`() {
+    var relay = Relay(limit: 10)
+
+    #expect(relay.received(from: .primary, .underway) == [])
+    #expect(relay.ended(.primary) == [])
+    #expect(relay.settled(to: .client, owed: 20) == [])
+    #expect(relay.sent(to: .client, count: 15) == [])
+    #expect(relay.sent(to: .client, count: 5) == .finishClient)
+  }
 }

@@ -23,11 +23,12 @@ enum RelayTarget {
     _ script: inout Script
   ) throws(BrokenPromise) {
     let side: Relay.Side = script.next() & 1 == 0 ? .client : .primary
-    switch script.number(upTo: 9) {
+    switch script.number(upTo: 11) {
     case 0...2: try world.receive(from: side, &script)
     case 3, 4: try world.take(side, &script)
     case 5: try world.end(side)
     case 6: try world.fail(side, script.next())
+    case 8, 9: try world.settle(side, &script)
     case 7: try world.connectPrimary(succeeds: script.next() < 224)
     default: try world.shadows.step(&script, isRelayOver: false)
     }
@@ -37,6 +38,8 @@ enum RelayTarget {
 /// Client, primary and the loop between them, as the relay may see them.
 struct RelayWorld {
   private static let limit = 100
+  /// As much as is sent on in one turn of the loop.
+  private static let turn = 512
 
   private var relay = Relay(limit: limit)
   var shadows: ShadowWorld
@@ -47,6 +50,8 @@ struct RelayWorld {
   private var finished: Set<Relay.Side> = []
   /// Bytes that a side has still to take.
   private var owed: [Relay.Side: Int] = [.client: 0, .primary: 0]
+  /// Bytes of which it is not settled whether they are owed.
+  private var underway: [Relay.Side: Int] = [.client: 0, .primary: 0]
   /// A side that was sent something: that may fail, and does so after the fact that caused it.
   private var wasSent: Set<Relay.Side> = []
   private var isPrimaryBroken = false
@@ -66,27 +71,35 @@ struct RelayWorld {
     guard reading.contains(side) else { return }
     let other = Self.other(side)
     let count = script.next() + 1
-    // A socket that is behind takes nothing more before what it is owed.
-    let more = owed[other]! > 0 ? count : script.number(upTo: count)
-    owed[other]! += more
+    let sending = Sending.made(of: count, owed: &owed[other]!, underway: &underway[other]!, &script)
     wasSent.insert(other)
-    let actions = relay.received(from: side, .taken(owed: more))
+    let actions = relay.received(from: side, sending)
     if side == .client {
       // The server sends to the primary first, copies, and then does what is due.
       try shadows.copy(count, &script)
     }
     try carryOut(actions)
+    // A turn does not last for ever.
+    if underway[other]! > Self.turn { try settle(other, &script) }
     try promise(
-      owed[other]! < Self.limit + 256 || isRelayOver,
+      owed[other]! <= Self.limit + Self.turn + 2 * 256 || isRelayOver,
       "\(owed[other]!) bytes are owed to the \(other)"
     )
   }
 
   mutating func take(_ side: Relay.Side, _ script: inout Script) throws(BrokenPromise) {
-    guard owed[side]! > 0 else { return }
+    guard owed[side]! > 0, underway[side] == 0 else { return }
     let count = 1 + script.number(upTo: owed[side]! - 1)
     owed[side]! -= count
     try carryOut(relay.sent(to: side, count: count))
+  }
+
+  mutating func settle(_ side: Relay.Side, _ script: inout Script) throws(BrokenPromise) {
+    guard underway[side]! > 0, !isRelayOver else { return }
+    let more = script.number(upTo: underway[side]!)
+    underway[side] = 0
+    owed[side]! += more
+    try carryOut(relay.settled(to: side, owed: more))
   }
 
   mutating func end(_ side: Relay.Side) throws(BrokenPromise) {
@@ -109,6 +122,7 @@ struct RelayWorld {
     case 1 where wasSent.contains(side):
       if side == .primary {
         owed[side] = 0
+        underway[side] = 0
         isPrimaryBroken = true
         wasSent.remove(side)
       }
@@ -123,7 +137,9 @@ struct RelayWorld {
     for _ in 0..<4 where !isRelayOver {
       try connectPrimary(succeeds: true)
       for side in [Relay.Side.client, .primary] where !isRelayOver {
-        if owed[side]! > 0 {
+        var nothing = Script([])
+        try settle(side, &nothing)
+        if owed[side]! > 0, !isRelayOver {
           let rest = owed[side]!
           owed[side] = 0
           try carryOut(relay.sent(to: side, count: rest))
@@ -165,6 +181,7 @@ struct RelayWorld {
       ended.contains(Self.other(side)),
       "the \(side) is finished before the other has ended"
     )
+    try promise(underway[side] == 0, "the \(side) is finished with bytes under way")
     try promise(owed[side] == 0, "the \(side) is finished with \(owed[side]!) bytes owed")
     try promise(finished.insert(side).inserted, "the \(side) is finished twice")
   }
@@ -178,5 +195,24 @@ struct RelayWorld {
 
   private static func other(_ side: Relay.Side) -> Relay.Side {
     side == .client ? .primary : .client
+  }
+}
+
+extension Sending {
+  /// What becomes of bytes: a socket that is behind takes nothing before what it is owed.
+  static func made(
+    of count: Int,
+    owed: inout Int,
+    underway: inout Int,
+    _ script: inout Script
+  ) -> Sending {
+    let choice = owed > 0 ? 0 : script.next()
+    if choice >= 128 {
+      underway += count
+      return .underway
+    }
+    let more = owed > 0 || underway > 0 ? count : choice % (count + 1)
+    owed += more
+    return .taken(owed: more)
   }
 }

@@ -9,6 +9,7 @@ struct ShadowWorld {
     var isFinished = false
     var hasEnded = false
     var queued = 0
+    var underway = 0
     /// What it was handed, whether it is queued or taken.
     var copied: [UInt8] = []
   }
@@ -65,7 +66,7 @@ struct ShadowWorld {
 
   mutating func step(_ script: inout Script, isRelayOver: Bool) throws(BrokenPromise) {
     let lane = script.next() % lanes.count
-    let fact = script.number(upTo: 8)
+    let fact = script.number(upTo: 10)
     if fact == 8, !isRelayOver {
       guard said.isEmpty, let release = front?.clientIsSilent() else { return }
       wasSilent = true
@@ -79,7 +80,8 @@ struct ShadowWorld {
       try carryOut(lanes[lane].machine.shadowConnected(), lane)
     case 2 where !lanes[lane].isConnected: try carryOut(lanes[lane].machine.connectFailed(), lane)
     case 3: try carryOut(lanes[lane].machine.connectTimedOut(), lane)
-    case 4 where lanes[lane].isConnected && lanes[lane].queued > 0:
+    case 9, 10: try settle(lane, &script)
+    case 4 where lanes[lane].isConnected && lanes[lane].queued > 0 && lanes[lane].underway == 0:
       try sent(1 + script.number(upTo: lanes[lane].queued - 1), lane)
     case 5 where lanes[lane].isConnected && !lanes[lane].hasEnded:
       lanes[lane].hasEnded = true
@@ -101,6 +103,8 @@ struct ShadowWorld {
         lanes[lane].isConnected = true
         try carryOut(lanes[lane].machine.shadowConnected(), lane)
       }
+      var nothing = Script([])
+      try settle(lane, &nothing)
       if lanes[lane].isOpen, lanes[lane].queued > 0 { try sent(lanes[lane].queued, lane) }
       try promise(!lanes[lane].isOpen || lanes[lane].isFinished, "a whole copy is not finished")
       try promise(lanes[lane].copied == expected, "a copy is not what was due")
@@ -157,6 +161,14 @@ struct ShadowWorld {
     }
   }
 
+  private mutating func settle(_ lane: Int, _ script: inout Script) throws(BrokenPromise) {
+    guard lanes[lane].isOpen, lanes[lane].underway > 0 else { return }
+    let owed = script.number(upTo: lanes[lane].underway)
+    lanes[lane].underway = 0
+    lanes[lane].queued += owed
+    try carryOut(lanes[lane].machine.settled(owed: owed, &budget), lane)
+  }
+
   private mutating func sent(_ count: Int, _ lane: Int) throws(BrokenPromise) {
     lanes[lane].queued -= count
     try carryOut(lanes[lane].machine.sent(count, &budget), lane)
@@ -178,6 +190,7 @@ struct ShadowWorld {
       try promise(lanes[lane].queued <= budget.perConnection, "a shadow lags more than it may")
     case .finish:
       try promise(isClientDone && lanes[lane].queued == 0, "a copy is finished too early")
+      try promise(lanes[lane].underway == 0, "a copy is finished with bytes under way")
       try promise(lanes[lane].isConnected, "a copy is finished before there is a shadow")
       try promise(!lanes[lane].isFinished, "a copy is finished twice")
       lanes[lane].isFinished = true

@@ -215,6 +215,33 @@ extension RealSockets {
       primary.close()
     }
 
+    @Test func `all threads take connections of one unix socket`() throws {
+      let (primary, path) = (Listener(), path())
+      let address = try #require(SocketAddress(unixPath: path))
+      let proxy = try TestProxy(
+        primary: primary.address,
+        threads: 2,
+        route: { $0.listen = address }
+      )
+
+      let clients = try (0..<40).map { _ in try Peer(connectingTo: address) }
+      for client in clients {
+        try client.send([1])
+        client.finish()
+      }
+      for _ in clients {
+        let peer = try #require(primary.accept())
+        #expect(try peer.receiveToEnd() == [1])
+        peer.close()
+      }
+
+      for client in clients { #expect(try client.receiveToEnd() == []) }
+      #expect(try proxy.metric("duplex_connections_total") == 40)
+      for client in clients { client.close() }
+      proxy.stop()
+      primary.close()
+    }
+
     @Test func `whoever may connect to a unix socket is allowed`() throws {
       let (primary, path) = (Listener(), path())
       let address = try #require(SocketAddress(unixPath: path))
@@ -239,6 +266,7 @@ extension RealSockets {
       let primary = Listener()
       let proxy = try TestProxy(
         primary: primary.address,
+        threads: 2,
         route: { $0.allowed = [AddressRange.nowhere] }
       )
       _ = try proxy.ask("/version")

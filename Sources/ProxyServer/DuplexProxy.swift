@@ -112,9 +112,6 @@ package enum DuplexProxy {
       for range in route.allowed { text += "  allow \(range)\n" }
       text += "  primary \(route.primary)\n"
       for shadow in route.shadows { text += "  shadow \(shadow)\n" }
-      if route.shadowProxyProtocol != .keep {
-        text += "  shadow-proxy-protocol \(route.shadowProxyProtocol.rawValue)\n"
-      }
       if !route.shadows.isEmpty { text += "  copying \(route.copying)\n" }
       if route.shadowProxyProtocol != .keep {
         text += "  shadow-proxy-protocol \(route.shadowProxyProtocol.rawValue)\n"

@@ -30,7 +30,6 @@ package struct Flags {
     /// em-proxy takes --relay and --socket together, and then uses the socket.
     var socket: SocketAddress?
     var shadows: [SocketAddress] = []
-    var shadowProxyProtocol = ShadowProxyProtocol.keep
     var copying = CopyingPolicy()
     var shadowProxyProtocol = ShadowProxyProtocol.keep
     /// A part of it was wrong and has been reported: what is missing need not be.

@@ -11,6 +11,9 @@ package struct Configuration: Sendable, Equatable {
   /// How many threads serve connections; nil: one a processor that this process may use.
   package var threads: Int?
 
+  /// NAME[:GROUP], or numbers, that the worker runs as; nil: as who started the supervisor.
+  package var user: String?
+
   package init() {}
 }
 

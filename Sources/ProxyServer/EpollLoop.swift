@@ -118,6 +118,8 @@ final class EpollLoop: EventLoop {
     }
   }
 
+  func stopAccepting(_ listener: SocketID, _ body: (Int32) -> Void) { rest(listener) }
+
   func connect(_ socket: SocketID, to address: SocketAddress) {
     let descriptor = sockets[Int(socket.index)].descriptor
     sockets[Int(socket.index)].waiting = false

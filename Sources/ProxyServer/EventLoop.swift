@@ -78,6 +78,10 @@ protocol EventLoop: AnyObject, SendableMetatype {
   /// Accepts what already waits, calling back at once for each.
   func drainAccepts(_ listener: SocketID, _ body: (Int32) -> Void)
 
+  /// Accepts nothing more, and calls back at once for each connection that was accepted but not handed over yet.
+  /// What waits in the kernel's queue stays there for who else has the listening socket.
+  func stopAccepting(_ listener: SocketID, _ body: (Int32) -> Void)
+
   func connect(_ socket: SocketID, to address: SocketAddress)
 
   /// Receives until told otherwise. Started again, goes on where it was.

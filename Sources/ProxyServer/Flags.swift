@@ -130,6 +130,7 @@ extension Flags {
   private enum Flag: RawRepresentable {
     case listen, relay, socket, duplicate, verbose, bind, config, admin
     case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout, engine, threads
+    case user
 
     init?(rawValue: String) {
       switch rawValue {
@@ -148,6 +149,7 @@ extension Flags {
       case "--drain-timeout": self = .drainTimeout
       case "--engine": self = .engine
       case "--threads": self = .threads
+      case "--user": self = .user
       default: return nil
       }
     }
@@ -168,6 +170,7 @@ extension Flags {
       case .drainTimeout: "--drain-timeout"
       case .engine: "--engine"
       case .threads: "--threads"
+      case .user: "--user"
       }
     }
 
@@ -199,6 +202,11 @@ extension Flags {
     case .shadowBufferTotal: take(size(value, place, flag)) { $0.shadowBufferTotal = $1 }
     case .connectTimeout: take(duration(value, place, flag)) { $0.connectTimeout = $1 }
     case .drainTimeout: take(duration(value, place, flag)) { $0.drainTimeout = $1 }
+    case .user:
+      guard UserAccount.isWellFormed(value) else {
+        return report(place, "--user \(value): NAME or NAME:GROUP was expected, or numbers")
+      }
+      configuration.user = value
     case .engine:
       configuration.engine = Engine(rawValue: value)
       guard configuration.engine != nil || value == "auto" else {

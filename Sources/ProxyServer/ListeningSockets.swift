@@ -20,6 +20,13 @@ package struct ListeningSockets: Sendable {
   package private(set) var admin: [Int32] = []
   package private(set) var adminAddresses: [SocketAddress] = []
 
+  /// Sockets that listen already, each of them to be owned by who gets this.
+  init(routes: [Listening], admin: [(descriptor: Int32, address: SocketAddress)]) {
+    self.routes = routes
+    self.admin = admin.map(\.descriptor)
+    adminAddresses = admin.map(\.address)
+  }
+
   /// Binds all of them, or none.
   package init(_ configuration: Configuration, threads: Int = 1) throws(BindFailure) {
     do {
@@ -41,7 +48,7 @@ package struct ListeningSockets: Sendable {
 
   /// A listening socket for each thread. The first one is bound alone, so that an address that another process
   /// listens on is refused even where that one would share it.
-  private static func listen(
+  static func listen(
     _ address: SocketAddress,
     _ threads: Int
   ) throws(BindFailure) -> (descriptors: [Int32], address: SocketAddress) {

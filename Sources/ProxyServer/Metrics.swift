@@ -80,7 +80,7 @@ extension Server {
       "Connections whose shadow was given up, by reason."
     )
     for (route, counted) in zip(routes, report.routes) {
-      for (shadow, counters) in zip(route.route.shadows, counted.shadows) {
+      for (shadow, counters) in zip(route.shadows, counted.shadows) {
         for reason in ShadowDrop.allCases {
           page.sample(
             "duplex_shadow_drops_total",
@@ -107,7 +107,7 @@ extension Server {
   ) {
     page.open(name, kind, help)
     for (route, counted) in zip(routes, report.routes) {
-      for (shadow, counters) in zip(route.route.shadows, counted.shadows) {
+      for (shadow, counters) in zip(route.shadows, counted.shadows) {
         page.sample(
           name,
           ["route": route.address.description, "shadow": shadow.description],
@@ -124,6 +124,7 @@ extension Server {
     page.sample("process_resident_memory_bytes", Int(clinux_resident_bytes()))
     page.open("process_open_fds", .gauge, "Open descriptors.")
     page.sample("process_open_fds", Int(clinux_open_descriptors()))
+    addSupervision(to: &page)
     page.open("duplex_build_info", .gauge, "This build.")
     page.sample("duplex_build_info", ["version": Version.text], 1)
   }

@@ -22,6 +22,8 @@ struct Siblings {
   let leader: Mailbox?
   /// Other threads that have not finished.
   var running: Int
+  /// Threads that have not carried out the supervisor's order yet.
+  var busy = 0
   var gatherings: [Int: Gathering] = [:]
   var deadlines: DeadlineQueue<Int>
 
@@ -51,6 +53,8 @@ extension Server {
     case .report(let number, let leader): leader.post(.reported(number: number, report))
     case .reported(let number, let report): gathered(report, number)
     case .finished: siblings.running -= 1
+    case .handOver, .orphaned, .configure: tookOrder(message)
+    case .carriedOut: siblingCarriedOut()
     }
   }
 

@@ -9,11 +9,19 @@ import Glibc
 /// answers on the admin endpoint as well.
 final class Server<Loop: EventLoop>: CompletionHandler {
   struct RouteState {
-    let route: Route
+    /// As it is for new connections.
+    var route: Route
     /// The listening address with its real port.
     let address: SocketAddress
     var listener: SocketID?
+    /// Every shadow it has had. A lane of a connection is the shadow at its place here.
+    var shadows: [SocketAddress]
+    /// The places of the shadows that new connections get.
+    var lanes: [Int]
+    /// As many shadows as `shadows` has.
     var counters: RouteCounters
+    /// The configuration has it no more; connections may still be open.
+    var isGone = false
   }
 
   enum Phase { case serving, draining, over }
@@ -22,30 +30,37 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   static var reservedDescriptors: Int { 16 }
 
   let loop: Loop
-  let limits: Limits
-  let log: Log
+  var limits: Limits
+  var log: Log
   var routes: [RouteState]
   var connections = ConnectionTable()
   var budget: ShadowBudget
   var phase = Phase.serving
   var acceptFailures: [String: Int] = [:]
   var admin: AdminEndpoint
+  var adminListeners: [(address: SocketAddress, socket: SocketID)] = []
   let mailbox: Mailbox
   var siblings: Siblings
   /// Relays between a client and a primary, not counting shadows that are finishing.
   var openRelays = 0
   /// Seconds since the epoch.
   let startTime = time(nil)
+  var supervision: Supervision
+  let share: ThreadShare
+  /// The listening sockets are another process's now: nothing of what is under way here is cut short.
+  var isHandedOver = false
+  /// To be told once the loop has had a turn to carry out what was asked of it.
+  var owesAnswer = false
 
   private var restingListeners: [SocketID] = []
 
   private let descriptors: DescriptorCount
-  private var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
+  var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
   var resetPolls: DeadlineQueue<ConnectionTable.Reference>
   var lingerDeadlines: DeadlineQueue<ConnectionTable.Reference>
   /// When resting listeners are looked at again.
   private var acceptDeadline = UInt64.max
-  private var drainDeadline = UInt64.max
+  var drainDeadline = UInt64.max
 
   /// Takes over the listening sockets of its thread.
   ///
@@ -56,10 +71,13 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     loop: Loop,
     sockets: ListeningSockets,
     share: ThreadShare,
-    log: Log
+    log: Log,
+    supervision: Supervision = Supervision()
   ) {
     self.loop = loop
     self.log = log
+    self.share = share
+    self.supervision = supervision
     mailbox = share.mailbox
     limits = configuration.limits
     budget = ShadowBudget(
@@ -77,19 +95,13 @@ final class Server<Loop: EventLoop>: CompletionHandler {
       let descriptor = listening.descriptors[share.index]
       let listener = loop.adopt(descriptor, tag: Tag(role: .listener, index: index))
       if let listener { loop.accept(listener) }
-      routes.append(
-        RouteState(
-          route: listening.route,
-          address: listening.address,
-          listener: listener,
-          counters: RouteCounters(shadows: listening.route.shadows.count)
-        )
-      )
+      routes.append(RouteState(listening, listener: listener))
     }
     for (index, descriptor) in sockets.admin.enumerated() where share.leader == nil {
       guard let listener = loop.adopt(descriptor, tag: Tag(role: .adminListener, index: index))
       else { continue }
       loop.accept(listener)
+      adminListeners.append((sockets.adminAddresses[index], listener))
     }
     let letters = loop.adopt(mailbox.descriptor, tag: Tag(role: .mailbox, index: 0))
     if let letters { loop.receive(letters, .bytes) }
@@ -98,9 +110,11 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   /// Serves until stopped and drained.
   func run() {
     while phase != .over {
-      loop.turn(until: nextDeadline, self)
+      let owesAnswer = owesAnswer
+      loop.turn(until: owesAnswer ? 0 : nextDeadline, self)
+      if owesAnswer { answerOrder() }
       fireDeadlines(clinux_monotonic_nanoseconds())
-      if phase == .draining, openRelays == 0, siblings.running == 0 { phase = .over }
+      if phase == .draining, isIdle, siblings.running == 0 { phase = .over }
     }
     siblings.leader?.post(.finished)
   }
@@ -193,7 +207,7 @@ extension Server {
     }
   }
 
-  private func begin(_ descriptor: Int32, _ route: Int) {
+  func begin(_ descriptor: Int32, _ route: Int) {
     let index = connections.reserve()
     guard let client = adopt(descriptor, tag: Tag(role: .client, index: index)) else {
       acceptFailures["memory", default: 0] += 1
@@ -213,12 +227,12 @@ extension Server {
       client: client,
       primary: primary,
       relay: Relay(limit: limits.relayBuffer),
-      lanes: Array(repeating: Connection.Lane(), count: target.shadows.count)
+      lanes: Array(repeating: Connection.Lane(), count: routes[route].shadows.count)
     )
     connections.put(connection, at: index)
     routes[route].counters.open += 1
     openRelays += 1
-    for lane in target.shadows.indices { openShadow(index, lane, target.shadows[lane]) }
+    for lane in routes[route].lanes { openShadow(index, lane, routes[route].shadows[lane]) }
     connectDeadlines.add(
       connections.reference(to: index),
       now: clinux_monotonic_nanoseconds()

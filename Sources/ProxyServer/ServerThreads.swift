@@ -5,6 +5,7 @@ struct ServerThreads {
   /// One for each thread.
   let shares: [ThreadShare]
   let log: Log
+  var supervision = Supervision()
 
   /// A loop for each thread, or nil when the kernel refuses one of them.
   static func loops<Loop: EventLoop>(_ count: Int, _ make: () -> Loop?) -> [Loop]? {
@@ -42,7 +43,8 @@ struct ServerThreads {
       loop: loop,
       sockets: sockets,
       share: share,
-      log: log
+      log: log,
+      supervision: supervision
     ).run()
   }
 }

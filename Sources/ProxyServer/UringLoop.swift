@@ -114,6 +114,22 @@ final class UringLoop: EventLoop {
 
   func drainAccepts(_ listener: SocketID, _ body: (Int32) -> Void) {
     guard isOpen(listener) else { return }
+    stopAccepting(listener, body)
+    let index = Int(listener.index)
+    clinux_set_blocking(sockets[index].descriptor, 0)
+    while true {
+      let descriptor = clinux_accept(sockets[index].descriptor)
+      if descriptor >= 0 {
+        clinux_set_blocking(descriptor, 1)
+        body(descriptor)
+      } else if descriptor != -ECONNABORTED {
+        return
+      }
+    }
+  }
+
+  func stopAccepting(_ listener: SocketID, _ body: (Int32) -> Void) {
+    guard isOpen(listener) else { return }
     let index = Int(listener.index)
     rest(listener)
     let held = sockets[index].heldAccepts
@@ -124,16 +140,6 @@ final class UringLoop: EventLoop {
     where batch[position].data == data(listener, .accept) && batch[position].result >= 0 {
       body(batch[position].result)
       batch[position].data = 0
-    }
-    clinux_set_blocking(sockets[index].descriptor, 0)
-    while true {
-      let descriptor = clinux_accept(sockets[index].descriptor)
-      if descriptor >= 0 {
-        clinux_set_blocking(descriptor, 1)
-        body(descriptor)
-      } else if descriptor != -ECONNABORTED {
-        return
-      }
     }
   }
 

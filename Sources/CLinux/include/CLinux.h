@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "Supervision.h"
+
 // Opens a non-blocking, close-on-exec stream socket; TCP sockets get TCP_NODELAY.
 int clinux_stream_socket(int family);
 

@@ -1,0 +1,190 @@
+import CLinux
+import Duplex
+import Glibc
+
+/// What a supervisor has done so far, for /metrics.
+package struct SupervisionCounters: Sendable, Equatable {
+  /// Workers started because one had died.
+  package var restarts = 0
+  package var upgrades = 0
+  package var reloads = 0
+
+  package init() {}
+}
+
+/// Who tells a proxy what to do while it runs; a proxy of its own has nobody.
+struct Supervision: Sendable {
+  var counters = SupervisionCounters()
+  /// Called by the leader once all threads have carried out what was asked for.
+  var carriedOut: @Sendable (Order) -> Void = { _ in }
+
+  enum Order { case handOver, configure }
+}
+
+/// What a supervisor asks of a running server.
+extension Server {
+  func tookOrder(_ message: Message) {
+    for sibling in siblings.mailboxes { sibling.post(message) }
+    siblings.busy = siblings.mailboxes.count
+    switch message {
+    case .orphaned: if phase == .serving { stop() }
+    case .configure(let configuration, let sockets, let counters):
+      supervision.counters = counters
+      reconfigure(configuration, sockets)
+      owesAnswer = true
+    case .handOver:
+      handOver()
+      owesAnswer = true
+    case .stop, .report, .reported, .finished, .carriedOut: break
+    }
+  }
+
+  /// Tells that the loop has done what an order made of it: the leader its supervisor, the others the leader.
+  func answerOrder() {
+    guard siblings.busy == 0 else { return }
+    owesAnswer = false
+    if let leader = siblings.leader {
+      leader.post(.carriedOut)
+    } else {
+      supervision.carriedOut(isHandedOver ? .handOver : .configure)
+    }
+  }
+
+  func siblingCarriedOut() { siblings.busy -= 1 }
+
+  /// Whether a draining server has nothing left to do. Who has handed over keeps also the shadows' rest and the
+  /// admin endpoint's clients: nobody waits for its end.
+  var isIdle: Bool {
+    isHandedOver
+      ? connections.count == 0 && admin.clients.isEmpty && !owesAnswer : openRelays == 0
+  }
+
+  private func handOver() {
+    guard phase == .serving else { return }
+    for index in routes.indices {
+      guard let listener = routes[index].listener else { continue }
+      loop.stopAccepting(listener) { begin($0, index) }
+      loop.close(listener, .orderly)
+      routes[index].listener = nil
+    }
+    for listener in adminListeners {
+      loop.stopAccepting(listener.socket) { acceptAdmin($0) }
+      loop.close(listener.socket, .orderly)
+    }
+    adminListeners = []
+    phase = .draining
+    isHandedOver = true
+    drainDeadline = clinux_monotonic_nanoseconds() &+ limits.drainTimeout
+    log.line("handing over: \(openRelays) open connections may finish")
+  }
+
+  /// The configuration for connections that begin from now on; open ones keep their primary and their shadows. What
+  /// bounds memory holds for all.
+  private func reconfigure(_ configuration: Configuration, _ sockets: ListeningSockets) {
+    guard phase == .serving else {
+      for listening in sockets.routes { Glibc.close(listening.descriptors[share.index]) }
+      if share.leader == nil { for descriptor in sockets.admin { Glibc.close(descriptor) } }
+      return
+    }
+    limits = configuration.limits
+    log = Log(isVerbose: configuration.isVerbose)
+    budget.change(
+      perConnection: limits.shadowBuffer,
+      total: limits.shadowBufferTotal / share.count
+    )
+    connectDeadlines.delay = limits.connectTimeout
+    for index in routes.indices {
+      let address = routes[index].address
+      if !sockets.routes.contains(where: { $0.address == address }) { giveUpRoute(index) }
+    }
+    for listening in sockets.routes { take(listening) }
+    if share.leader == nil { changeAdmin(sockets) }
+  }
+
+  private func changeAdmin(_ sockets: ListeningSockets) {
+    for listener in adminListeners where !sockets.adminAddresses.contains(listener.address) {
+      close(listener.socket, .orderly)
+    }
+    adminListeners.removeAll { !sockets.adminAddresses.contains($0.address) }
+    for (descriptor, address) in zip(sockets.admin, sockets.adminAddresses) {
+      takeAdmin(descriptor, address)
+    }
+  }
+
+  private func giveUpRoute(_ index: Int) {
+    routes[index].isGone = true
+    guard let listener = routes[index].listener else { return }
+    loop.drainAccepts(listener) { begin($0, index) }
+    close(listener, .orderly)
+    routes[index].listener = nil
+  }
+
+  private func take(_ listening: ListeningSockets.Listening) {
+    let descriptor = listening.descriptors[share.index]
+    guard let index = routes.firstIndex(where: { $0.address == listening.address }) else {
+      let listener = adopt(descriptor, tag: Tag(role: .listener, index: routes.count))
+      routes.append(RouteState(listening, listener: listener))
+      if let listener { loop.accept(listener) }
+      return
+    }
+    routes[index].follow(listening.route)
+    guard routes[index].listener == nil else {
+      Glibc.close(descriptor)
+      return
+    }
+    routes[index].listener = adopt(descriptor, tag: Tag(role: .listener, index: index))
+    if let listener = routes[index].listener { loop.accept(listener) }
+  }
+
+  private func takeAdmin(_ descriptor: Int32, _ address: SocketAddress) {
+    guard !adminListeners.contains(where: { $0.address == address }) else {
+      Glibc.close(descriptor)
+      return
+    }
+    let tag = Tag(role: .adminListener, index: adminListeners.count)
+    guard let listener = adopt(descriptor, tag: tag) else { return }
+    adminListeners.append((address, listener))
+    loop.accept(listener)
+  }
+}
+
+extension Server.RouteState {
+  init(_ listening: ListeningSockets.Listening, listener: SocketID?) {
+    let shadows = listening.route.shadows
+    self.init(
+      route: listening.route,
+      address: listening.address,
+      listener: listener,
+      shadows: shadows,
+      lanes: Array(shadows.indices),
+      counters: RouteCounters(shadows: shadows.count)
+    )
+  }
+
+  /// Does as another route with this address says, from the next connection on. All threads come to the same places,
+  /// as what they count is summed by them: so none is given to another shadow.
+  mutating func follow(_ new: Route) {
+    isGone = false
+    route = new
+    var free = Array(shadows.indices)
+    lanes = new.shadows.map { shadow in
+      if let index = free.firstIndex(where: { shadows[$0] == shadow }) {
+        return free.remove(at: index)
+      }
+      shadows.append(shadow)
+      counters.shadows.append(ShadowCounters())
+      return shadows.count - 1
+    }
+  }
+}
+
+extension Server {
+  func addSupervision(to page: inout MetricsPage) {
+    page.open("duplex_worker_restarts_total", .counter, "Workers started because one had died.")
+    page.sample("duplex_worker_restarts_total", supervision.counters.restarts)
+    page.open("duplex_upgrades_total", .counter, "Executables that replaced the one before.")
+    page.sample("duplex_upgrades_total", supervision.counters.upgrades)
+    page.open("duplex_reloads_total", .counter, "Configurations taken on while running.")
+    page.sample("duplex_reloads_total", supervision.counters.reloads)
+  }
+}

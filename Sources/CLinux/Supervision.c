@@ -129,7 +129,17 @@ int clinux_memory_file(const void *bytes, size_t size) {
 
 void clinux_set_close_on_exec(int fd, int closes) { fcntl(fd, F_SETFD, closes ? FD_CLOEXEC : 0); }
 
+static uint64_t kept_capabilities(uid_t user) { return user == 0 ? (uint64_t)1 << CAP_DAC_OVERRIDE : 0; }
+
+// Only with CAP_SETPCAP; without it, and without new privileges, the bounding set gives nothing anyway.
+static void drop_bounding_set(uint64_t kept) {
+  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability += 1)
+    if (!(kept >> capability & 1)) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
 int clinux_become(uid_t user, gid_t group, const gid_t *groups, size_t count) {
+  // Later it could not any more.
+  drop_bounding_set(kept_capabilities(user));
   if (setgroups(count, groups) < 0) return -errno;
   if (setresgid(group, group, group) < 0) return -errno;
   if (setresuid(user, user, user) < 0) return -errno;
@@ -166,11 +176,9 @@ static int landlock(void) {
 }
 
 static int drop_capabilities(void) {
-  uint64_t kept = geteuid() == 0 ? (uint64_t)1 << CAP_DAC_OVERRIDE : 0;
+  uint64_t kept = kept_capabilities(geteuid());
+  drop_bounding_set(kept);
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  // Only with CAP_SETPCAP; without it, and without new privileges, the bounding set gives nothing anyway.
-  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability += 1)
-    if (!(kept >> capability & 1)) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[2] = {
       {.effective = (uint32_t)kept, .permitted = (uint32_t)kept},

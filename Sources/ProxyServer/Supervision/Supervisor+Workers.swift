@@ -7,7 +7,7 @@ extension Supervisor {
     switch WorkerProcess.start(now: now, deadline: now &+ Self.patience) {
     case .failure(let failure):
       log.line("no worker could be started: \(String(cString: strerror(failure.errno)))")
-      workerCouldNotStart(now, status: 1, lifetime: 0)
+      workerCouldNotStart(now, isAccident: false, lifetime: 0)
     case .success(let worker):
       workers.append(worker)
       // Ignored: a worker that does not take it is dead, which is noticed like any other death.
@@ -106,7 +106,7 @@ extension Supervisor {
       go()
     case .starting, .ready:
       log.line("worker \(worker.pid) \(Self.ending(status)) before it served")
-      workerCouldNotStart(now, status: status, lifetime: lifetime)
+      workerCouldNotStart(now, isAccident: status & 0x7f != 0, lifetime: lifetime)
     case .serving, .configuring:
       let delay = backoff.delay(afterLivingFor: lifetime)
       startAt = now &+ delay
@@ -116,8 +116,9 @@ extension Supervisor {
     }
   }
 
-  func workerCouldNotStart(_ now: UInt64, status: Int32, lifetime: UInt64) {
-    guard hasServed else { return end(1) }
+  /// A first worker that says it cannot start ends it all, so that who starts the program learns of it.
+  func workerCouldNotStart(_ now: UInt64, isAccident: Bool, lifetime: UInt64) {
+    guard hasServed || isAccident else { return end(1) }
     startAt = now &+ backoff.delay(afterLivingFor: lifetime)
     guard let former else { return }
     setup.listeners.close(exceptThoseOf: former.listeners)

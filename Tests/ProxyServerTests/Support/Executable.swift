@@ -46,9 +46,10 @@ final class Executable {
   var logged: String { log.text }
 
   /// Its worker, once there is exactly one.
-  var worker: pid_t {
+  func worker() throws -> pid_t {
     let children = TestProxy.eventually({ childProcesses }, isReached: { $0.count == 1 })
-    return children.count == 1 ? children[0] : -1
+    try #require(children.count == 1)
+    return children[0]
   }
 
   /// Workers, and what else it has started and not buried.

@@ -11,13 +11,22 @@ final class Load: Sendable {
     var refused: [Peer.Failure] = []
     /// Answers that were not the bytes that had been sent.
     var wrong = 0
-    /// Requests without a whole answer: from when the connection was last known to be well until it was lost.
-    var lost: [ClosedRange<UInt64>] = []
+    /// Requests without a whole answer.
+    var lost: [Loss] = []
 
     /// Those that nothing of a list explains.
-    func unexplained(by events: [ClosedRange<UInt64>]) -> Int {
-      lost.count { interval in !events.contains { interval.overlaps($0) } }
+    func unexplained(by events: [ClosedRange<UInt64>]) -> [Loss] {
+      lost.filter { loss in !events.contains { loss.time.overlaps($0) } }
     }
+  }
+
+  struct Loss: Sendable, Equatable {
+    /// From when the connection was last known to be well until it was lost.
+    let time: ClosedRange<UInt64>
+    let failure: Peer.Failure
+    /// How many requests the client had made by then, and whether each had a connection of its own.
+    let number: Int
+    let keepsAlive: Bool
   }
 
   private final class Flag: Sendable {
@@ -96,7 +105,10 @@ final class Load: Sendable {
           continue
         }
       } catch {
-        outcome.lost.append(wellAt...clinux_monotonic_nanoseconds())
+        let time = wellAt...clinux_monotonic_nanoseconds()
+        outcome.lost.append(
+          Loss(time: time, failure: error, number: number, keepsAlive: keepsAlive)
+        )
       }
       peer.close()
       kept = nil

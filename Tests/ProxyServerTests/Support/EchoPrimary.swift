@@ -4,7 +4,7 @@ import Glibc
 @testable import ProxyServer
 
 /// A primary that answers each byte with the same byte, for many clients at once.
-final class EchoServer: Sendable {
+final class EchoPrimary: Sendable {
   let listener = Listener()
   private let thread: Worker<Void>
   private let stopDescriptor: Int32

@@ -80,11 +80,12 @@ final class Load: Sendable {
     var outcome = Outcome()
     var kept: Peer?
     var number = 0
-    // Of a kept connection: when it last answered.
+    // Of a kept connection: before it last answered. When it did is not known: the answer may have waited here.
     var wellAt: UInt64 = 0
     while !stopped.isUp.load(ordering: .relaxed) {
       number += 1
-      if kept == nil { wellAt = clinux_monotonic_nanoseconds() }
+      let begun = clinux_monotonic_nanoseconds()
+      if kept == nil { wellAt = begun }
       do throws(Peer.Failure) {
         if kept == nil { kept = try Peer(connectingTo: port) }
       } catch {
@@ -101,7 +102,7 @@ final class Load: Sendable {
         outcome.answered += 1
         stopped.answered.add(1, ordering: .relaxed)
         if keepsAlive {
-          wellAt = clinux_monotonic_nanoseconds()
+          wellAt = begun
           continue
         }
       } catch {

@@ -27,12 +27,14 @@ package struct Duplexctl: AsyncParsableCommand {
         duplexctl rollout status            what hosts, HAProxy and monit say
         duplexctl rollout rollback app2     put one host back
         duplexctl rollout disable           take the proxy out of the path again
+        duplexctl proxy upgrade             this release's proxy, under traffic
 
       Shell completions: duplexctl --generate-completion-script bash|zsh|fish
       """,
     version: version,
     subcommands: [
       InitCommand.self, CheckCommand.self, RolloutCommand.self, HAProxyCommand.self,
+      ProxyCommand.self,
     ]
   )
 

@@ -56,6 +56,7 @@ package enum DuplexProxy {
       threads \(configuration.threads.map(String.init) ?? "one a processor")
 
       """
+    if let user = configuration.user { text += "user \(user)\n" }
     return text
   }
 

@@ -74,7 +74,8 @@ final class Supervisor {
   }
 
   func end(_ status: Int32) {
-    setup.listeners.close(exceptThoseOf: HeldListeners())
+    // The sockets end with the process, their files do not.
+    for path in setup.listeners.admin.compactMap(\.address.unixPath) { unlink(path) }
     exitStatus = status
   }
 
@@ -90,6 +91,8 @@ final class Supervisor {
     if wantsReload { reload() }
     // A reload gives the worker something to do.
     guard isSettled else { return }
+    // Asked again meanwhile, it may be another executable by now.
+    if trial == .passed, wantsUpgrade { trial = .none }
     if trial == .passed { upgrade() }
     if wantsUpgrade, trial == .none { startTrial(now) }
   }

@@ -7,7 +7,8 @@ enum SupervisorProgram {
   static func main(_ words: [String], _ configuration: Configuration) -> Int32 {
     let log = Log(isVerbose: configuration.isVerbose)
     let signals = clinux_signal_descriptor()
-    guard signals >= 0 else {
+    // A listening socket a route and thread may be many; the worker inherits the limit.
+    guard signals >= 0, clinux_raise_descriptor_limit() > 0 else {
       log.line("could not start: the kernel refused a descriptor or to hold signals back")
       return 1
     }

@@ -129,6 +129,14 @@ int clinux_unacknowledged(int fd) {
   return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;
 }
 
+int64_t clinux_answered_milliseconds(int fd) {
+  struct tcp_info info;
+  socklen_t length = sizeof info;
+  if (clinux_unacknowledged(fd) != 0) return -1;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return -errno;
+  return info.tcpi_last_data_sent <= info.tcpi_last_data_recv ? (int64_t)info.tcpi_last_data_sent : -1;
+}
+
 void clinux_reset_at_close(int fd) {
   struct linger at_once = {.l_onoff = 1, .l_linger = 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

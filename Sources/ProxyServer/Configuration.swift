@@ -40,6 +40,11 @@ package struct Limits: Sendable, Equatable {
   package var shadowBufferTotal = 64 * 1024 * 1024
   package var connectTimeout: UInt64 = 5_000_000_000
   package var drainTimeout: UInt64 = 30_000_000_000
+  /// Who has handed over to another process has no haste: after the drain timeout it closes what has been quiet for so
+  /// long, looks again so often, and cuts what is left after so many drain timeouts.
+  package var quiet: UInt64 = 1_000_000_000
+  package var quietPoll: UInt64 = 50_000_000
+  package static let handedOverDrains: UInt64 = 10
   /// How long a shadow may take for the rest when client and primary are done.
   package var shadowLinger: UInt64 = 5_000_000_000
   /// How long a client may take for what a primary had sent before it reset the connection.

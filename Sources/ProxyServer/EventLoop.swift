@@ -94,6 +94,10 @@ protocol EventLoop: AnyObject, SendableMetatype {
   /// Whether the peer has still to acknowledge bytes, which a reset would throw away.
   func hasUnacknowledged(_ socket: SocketID) -> Bool
 
+  /// For how long the peer has neither asked for anything nor been sent anything, its last word being answered;
+  /// negative where that is not so.
+  func answeredMilliseconds(_ socket: SocketID) -> Int
+
   /// Sends a FIN. Only when nothing is owed.
   func finish(_ socket: SocketID)
 

@@ -74,8 +74,22 @@ extension Server {
     adminListeners = []
     phase = .draining
     isHandedOver = true
-    drainDeadline = clinux_monotonic_nanoseconds() &+ limits.drainTimeout
+    let now = clinux_monotonic_nanoseconds()
+    drainDeadline = now &+ limits.drainTimeout
+    cutDeadline = now &+ limits.drainTimeout &* Limits.handedOverDrains
     log.line("handing over: \(openRelays) open connections may finish")
+  }
+
+  /// Ends the connections that wait for nothing: kept-alive ones between two requests, as any server does after a
+  /// while. One that is in the middle of something goes on.
+  func closeQuiet() {
+    for index in connections.indices where connections.isLive(index) {
+      let connection = connections[index]
+      guard !connection.isRelayOver, connection.isPrimaryConnected,
+        loop.answeredMilliseconds(connection.client) >= Int(limits.quiet / 1_000_000)
+      else { continue }
+      endRelay(index, .orderly)
+    }
   }
 
   /// The configuration for connections that begin from now on; open ones keep their primary and their shadows. What

@@ -49,6 +49,8 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   let share: ThreadShare
   /// The listening sockets are another process's now: nothing of what is under way here is cut short.
   var isHandedOver = false
+  /// When what is still open after a handover is cut.
+  var cutDeadline = UInt64.max
   /// To be told once the loop has had a turn to carry out what was asked of it.
   var owesAnswer = false
 
@@ -286,7 +288,10 @@ extension Server {
     }
     fireAdminDeadlines(now)
     fireSiblingDeadlines(now)
-    if drainDeadline <= now {
+    if drainDeadline <= now, isHandedOver, now < cutDeadline {
+      closeQuiet()
+      drainDeadline = now &+ limits.quietPoll
+    } else if drainDeadline <= now {
       log.line("the drain timeout is over, \(openRelays) connections are cut")
       phase = .over
     }

@@ -196,6 +196,10 @@ final class UringLoop: EventLoop {
     clinux_unacknowledged(sockets[Int(socket.index)].descriptor) > 0
   }
 
+  func answeredMilliseconds(_ socket: SocketID) -> Int {
+    Int(clinux_answered_milliseconds(sockets[Int(socket.index)].descriptor))
+  }
+
   func finish(_ socket: SocketID) {
     Glibc.shutdown(sockets[Int(socket.index)].descriptor, Int32(SHUT_WR))
   }

@@ -69,6 +69,35 @@ extension RealSockets {
       primary.stop()
     }
 
+    @Test func `after the drain timeout a replaced worker closes what is quiet, and cuts nothing`()
+      throws
+    {
+      let primary = EchoPrimary()
+      let program = try Executable(["-r", "\(primary.address)", "--drain-timeout", "0.5"] + engine)
+      let load = Load(port: program.port, newConnections: 0)
+      load.go(on: 20)
+      let quiet = try Peer(connectingTo: program.port)
+      try quiet.send([1])
+      #expect(try quiet.receive(exactly: 1) == [1])
+      let old = try program.worker()
+
+      program.signal(SIGUSR2)
+      let rest = quiet.receiveAll()
+      load.go(on: 100)
+
+      #expect(rest.bytes == [])
+      #expect(rest.failure == nil)
+      #expect(program.childProcesses.contains(old))
+      let outcome = load.stop()
+      #expect(outcome.lost.isEmpty)
+      let ended = TestProxy.eventually({ program.childProcesses }, isReached: { $0.count == 1 })
+      #expect(ended.count == 1 && !ended.contains(old))
+      quiet.close()
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+    }
+
     @Test
     func `what a file says after SIGHUP is for new connections, and a mistake in it for none`()
       throws

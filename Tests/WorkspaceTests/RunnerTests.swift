@@ -135,9 +135,11 @@ import Workspace
 
   @Test func `an upgrade is waited for, and the process stays the same`() async throws {
     let host = try await RunnerHost(program: "cd \"${0%/*}\"\n" + Self.changeable)
+    // The stand-in runs unprivileged.
+    _ = try await host.run("touch counters; chmod 666 counters")
     _ = try await host.runner("start")
     let pid = try await host.pid()
-    _ = try await host.run("sleep 0.01; touch duplex-proxy.conf")
+    _ = try await host.run("touch duplex-proxy.conf")
 
     let upgraded = try await host.runner("upgrade")
     let isFresh = try await host.run("[ run/duplex-proxy.pid -nt duplex-proxy.conf ] && echo yes")

@@ -59,7 +59,10 @@ extension Supervisor {
 
   private func handedOver(_ index: Int) {
     workers[index].phase = .draining
-    workers[index].deadline = drainDeadline(clinux_monotonic_nanoseconds())
+    workers[index].deadline = drainDeadline(
+      clinux_monotonic_nanoseconds(),
+      timeouts: Limits.handedOverDrains
+    )
     go()
   }
 

@@ -187,7 +187,8 @@ extension Supervisor {
     }
   }
 
-  func drainDeadline(_ now: UInt64) -> UInt64 {
-    now &+ setup.configuration.limits.drainTimeout &+ Self.grace
+  /// When a worker that drains must have ended.
+  func drainDeadline(_ now: UInt64, timeouts: UInt64 = 1) -> UInt64 {
+    now &+ setup.configuration.limits.drainTimeout &* timeouts &+ Self.grace
   }
 }

@@ -96,6 +96,20 @@ let package = Package(
     program("duplex-proxy", "ProxyServer"),
     program("duplex-lab", "Lab"),
 
+    // The benchmarks: `make bench` builds and runs them; nothing of them is shipped.
+    .target(
+      name: "Bench",
+      dependencies: ["CLinux", histogram, argumentParser],
+      path: "Benchmarks/Bench",
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "duplex-bench",
+      dependencies: ["Bench"],
+      path: "Benchmarks/duplex-bench",
+      swiftSettings: strict
+    ),
+
     // Tests mirror the rooms; RolloutLabTests run the programs against the lab.
     .target(
       name: "TestSupport",
@@ -113,8 +127,12 @@ let package = Package(
     tests("WorkspaceTests", ["Workspace", "Fleet", "Rollout", system]),
     tests("EngineTests", ["Engine", "Rollout", "Fleet", "Remote", "HAProxy", "Monit"]),
     tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", "duplex-proxy"]),
-    tests("CommandsTests", ["Commands", "duplexctl", "SSH", "Remote", "Workspace", system]),
+    tests(
+      "CommandsTests",
+      ["Commands", "duplexctl", "SSH", "Fleet", "Remote", "Rollout", "Workspace", system]
+    ),
     tests("LabTests", ["Lab", "duplex-lab"]),
+    tests("BenchTests", ["Bench"]),
     tests("RolloutLabTests", ["duplexctl", "duplex-lab"]),
     tests("ArchitectureTests", []),
   ]

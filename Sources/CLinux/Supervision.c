@@ -45,7 +45,7 @@ int clinux_message_pair(int pair[2]) {
   return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
 }
 
-pid_t clinux_spawn(const char *path, char *const arguments[], char *const environment[], int handed) {
+pid_t clinux_start_child(const char *path, char *const arguments[], char *const environment[], int handed) {
   posix_spawn_file_actions_t actions;
   int error = posix_spawn_file_actions_init(&actions);
   if (error != 0) return -error;

@@ -81,21 +81,29 @@ static inline void curing_receive_on(struct io_uring *ring, int fd, unsigned sho
   io_uring_sqe_set_data64(sqe, data);
 }
 
-// Receives once, into one buffer of a group.
-static inline void curing_receive_once(struct io_uring *ring, int fd, unsigned short group, uint64_t data) {
-  struct io_uring_sqe *sqe = curing_next(ring);
-  io_uring_prep_recv(sqe, fd, NULL, 0, 0);
-  sqe->flags |= IOSQE_BUFFER_SELECT;
-  sqe->buf_group = group;
-  io_uring_sqe_set_data64(sqe, data);
-}
-
 // Throws away up to `size` received bytes without copying them out of the kernel. TCP only. `expects_none`: it
 // waits for bytes before it looks for them.
 static inline void curing_discard(struct io_uring *ring, int fd, size_t size, int expects_none, uint64_t data) {
   struct io_uring_sqe *sqe = curing_next(ring);
   io_uring_prep_recv(sqe, fd, NULL, size, MSG_TRUNC);
   if (expects_none) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+  io_uring_sqe_set_data64(sqe, data);
+}
+
+// Sends all of the bytes, as far as the socket takes them at once. It is done when it is submitted, and completes
+// only when it could not send all: with the number of bytes sent, or a negated errno.
+static inline void curing_send(struct io_uring *ring, int fd, const void *bytes, size_t size, uint64_t data) {
+  struct io_uring_sqe *sqe = curing_next(ring);
+  io_uring_prep_send(sqe, fd, bytes, size, MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL);
+  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  io_uring_sqe_set_data64(sqe, data);
+}
+
+// The same, of bytes in several pieces. The message is read when this is submitted.
+static inline void curing_send_message(struct io_uring *ring, int fd, const struct msghdr *message, uint64_t data) {
+  struct io_uring_sqe *sqe = curing_next(ring);
+  io_uring_prep_sendmsg(sqe, fd, message, MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL);
+  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
   io_uring_sqe_set_data64(sqe, data);
 }
 

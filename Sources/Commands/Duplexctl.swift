@@ -28,13 +28,14 @@ package struct Duplexctl: AsyncParsableCommand {
         duplexctl rollout rollback app2     put one host back
         duplexctl rollout disable           take the proxy out of the path again
         duplexctl proxy upgrade             this release's proxy, under traffic
+        duplexctl shadow off                stop copying at once, whatever else
 
       Shell completions: duplexctl --generate-completion-script bash|zsh|fish
       """,
     version: version,
     subcommands: [
-      InitCommand.self, CheckCommand.self, RolloutCommand.self, HAProxyCommand.self,
-      ProxyCommand.self,
+      InitCommand.self, CheckCommand.self, RolloutCommand.self, ShadowCommand.self,
+      HAProxyCommand.self, ProxyCommand.self,
     ]
   )
 

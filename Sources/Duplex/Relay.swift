@@ -29,6 +29,8 @@ package struct Relay: Sendable {
   /// One direction of the relay.
   private struct Flow {
     var owed = 0
+    /// Bytes are on their way, and it is not settled how many of them are owed.
+    var underway = false
     var paused = false
     /// The source has sent its last byte.
     var ended = false
@@ -36,6 +38,8 @@ package struct Relay: Sendable {
     var finished = false
     /// The destination takes nothing any more.
     var broken = false
+
+    var isDelivered: Bool { owed == 0 && !underway }
   }
 
   /// A source is not read while this much of what it sent is owed to the other side.
@@ -59,16 +63,36 @@ package struct Relay: Sendable {
   /// The client is reset rather than closed: it learns at once, and unmistakably, that nothing was answered.
   package func primaryConnectFailed() -> Actions { .reset }
 
-  /// Bytes came from a side and were sent on; `owed` of them were not taken yet.
-  package mutating func received(from side: Side, owed: Int) -> Actions {
+  /// Bytes came from a side and were sent on.
+  package mutating func received(from side: Side, _ sending: Sending) -> Actions {
+    switch (side, sending) {
+    case (.client, .underway): toPrimary.underway = true
+    case (.primary, .underway): toClient.underway = true
+    case (.client, .taken(let owed)): return owes(.primary, owed)
+    case (.primary, .taken(let owed)): return owes(.client, owed)
+    }
+    return []
+  }
+
+  /// Of all bytes that were under way to a side, `owed` were not taken yet.
+  package mutating func settled(to side: Side, owed: Int) -> Actions {
     switch side {
-    case .client:
-      toPrimary.owed += owed
+    case .primary: toPrimary.underway = false
+    case .client: toClient.underway = false
+    }
+    return due(owes(side, owed))
+  }
+
+  private mutating func owes(_ side: Side, _ count: Int) -> Actions {
+    guard count > 0 else { return [] }
+    switch side {
+    case .primary:
+      toPrimary.owed += count
       guard !toPrimary.paused, toPrimary.owed >= limit else { return [] }
       toPrimary.paused = true
       return .pauseClient
-    case .primary:
-      toClient.owed += owed
+    case .client:
+      toClient.owed += count
       guard !toClient.paused, toClient.owed >= limit else { return [] }
       toClient.paused = true
       return .pausePrimary
@@ -120,6 +144,7 @@ package struct Relay: Sendable {
     toPrimary.broken = true
     toPrimary.paused = true
     toPrimary.owed = 0
+    toPrimary.underway = false
     if toClient.ended {
       resetting = true
       return due(.pauseClient)
@@ -135,13 +160,13 @@ package struct Relay: Sendable {
 
   /// Adds what has become due to what is to be done anyway.
   private mutating func due(_ actions: Actions) -> Actions {
-    if resetting { return toClient.owed == 0 ? .reset : actions }
+    if resetting { return toClient.isDelivered ? .reset : actions }
     var actions = actions
-    if toPrimary.ended, !toPrimary.finished, toPrimary.owed == 0 {
+    if toPrimary.ended, !toPrimary.finished, toPrimary.isDelivered {
       toPrimary.finished = true
       actions.insert(.finishPrimary)
     }
-    if toClient.ended, !toClient.finished, toClient.owed == 0 {
+    if toClient.ended, !toClient.finished, toClient.isDelivered {
       toClient.finished = true
       actions.insert(.finishClient)
     }

@@ -11,8 +11,8 @@ package enum ShadowDrop: String, Sendable, CaseIterable {
   case closedEarly = "closed_early"
   /// The connection was over and the shadow did not finish its own part in time.
   case unfinished
-  /// Descriptors are scarce, and clients come first.
-  case descriptors
+  /// Copying was switched off while the copy was under way.
+  case switchedOff = "switched_off"
 }
 
 /// One shadow of one connection: what it still has to get, and when to let go of it.
@@ -30,6 +30,8 @@ package struct ShadowLane: Sendable {
 
   /// Bytes queued for this shadow.
   package private(set) var queued = 0
+  /// Bytes are on their way, and it is not settled how many of them will be queued.
+  private var underway = false
   private var connected = false
   private var clientEnded = false
   private var finished = false
@@ -47,8 +49,24 @@ package struct ShadowLane: Sendable {
   /// Whether all of the next bytes would have to wait in the queue.
   package var isBehind: Bool { !connected || queued > 0 }
 
-  /// The client's bytes were sent; `owed` of them are queued now.
-  package mutating func received(owed: Int, _ budget: inout ShadowBudget) -> Action {
+  /// The client's bytes were sent on.
+  package mutating func received(_ sending: Sending, _ budget: inout ShadowBudget) -> Action {
+    switch sending {
+    case .underway:
+      underway = true
+      return .none
+    case .taken(let owed): return queue(owed, &budget)
+    }
+  }
+
+  /// Of all bytes that were under way, `owed` are queued now.
+  package mutating func settled(owed: Int, _ budget: inout ShadowBudget) -> Action {
+    underway = false
+    let action = queue(owed, &budget)
+    return action == .none ? due() : action
+  }
+
+  private mutating func queue(_ owed: Int, _ budget: inout ShadowBudget) -> Action {
     guard owed > 0 else { return .none }
     queued += owed
     budget.take(owed)
@@ -102,7 +120,7 @@ package struct ShadowLane: Sendable {
   }
 
   private mutating func due() -> Action {
-    guard clientEnded, connected, queued == 0, !finished else { return .none }
+    guard clientEnded, connected, queued == 0, !underway, !finished else { return .none }
     finished = true
     return shadowEnded ? .close : .finish
   }

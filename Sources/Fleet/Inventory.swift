@@ -58,6 +58,7 @@ package struct Route: Sendable, Hashable {
   /// The port in haproxy.cfg while the proxy is out of the path: the primary's, unless the
   /// inventory says otherwise (a primary on a unix socket has none).
   package var directPort: Int
+  package var copying: Copying
 
   package init(
     name: RouteName,
@@ -67,7 +68,8 @@ package struct Route: Sendable, Hashable {
     shadows: [Endpoint],
     backend: BackendName,
     server: ServerName,
-    directPort: Int
+    directPort: Int,
+    copying: Copying = .init()
   ) {
     self.name = name
     self.listenAddress = listenAddress
@@ -77,6 +79,7 @@ package struct Route: Sendable, Hashable {
     self.backend = backend
     self.server = server
     self.directPort = directPort
+    self.copying = copying
   }
 }
 

@@ -97,11 +97,11 @@ extension Server {
     case .received:
       // Bytes after the request are read and ignored, so that closing does not reset the answer.
       break
-    case .sent:
+    case .sent, .settled(owed: 0):
       loop.finish(client.socket)
     case .ended, .failed, .sendFailed, .lost:
       endAdmin(number, .orderly)
-    case .accepted, .acceptFailed, .connected, .discarded: break
+    case .accepted, .acceptFailed, .connected, .discarded, .settled: break
     }
   }
 
@@ -111,6 +111,9 @@ extension Server {
     case .incomplete: return
     case .malformed: answer(number, AdminResponse(status: 400, body: "not a request\n"))
     case .otherMethod: answer(number, AdminResponse(status: 405, body: "only GET is answered\n"))
+    case .changeForPage:
+      answer(number, AdminResponse(status: 403, body: "no page may change anything here\n"))
+    case .change(let path): change(path, for: number)
     case .get(let path, let isHead):
       admin.clients[number]?.isHead = isHead
       switch path {
@@ -118,8 +121,23 @@ extension Server {
       case "/metrics": gather(.metrics(client: number))
       case "/version":
         answer(number, AdminResponse(status: 200, body: "duplex-proxy \(Version.text)\n"))
-      default: answer(number, AdminResponse(status: 404, body: "/health /metrics /version\n"))
+      case "/shadow": gather(.copying(client: number))
+      case "/shadow/on", "/shadow/off":
+        answer(number, AdminResponse(status: 405, body: "PUT or POST changes it\n"))
+      default:
+        answer(number, AdminResponse(status: 404, body: "/health /metrics /shadow /version\n"))
       }
+    }
+  }
+
+  /// What a PUT or POST asks for. It may be sent again: both ways the switch is then as asked.
+  private func change(_ path: String, for client: Int) {
+    switch path {
+    case "/shadow/on": orderCopying(on: true, for: client)
+    case "/shadow/off": orderCopying(on: false, for: client)
+    case "/health", "/metrics", "/shadow", "/version":
+      answer(client, AdminResponse(status: 405, body: "only GET is answered\n"))
+    default: answer(client, AdminResponse(status: 404, body: "/shadow/on /shadow/off\n"))
     }
   }
 
@@ -128,8 +146,8 @@ extension Server {
     admin.clients[number]?.isAnswered = true
     admin.clients[number]?.input = []
     let bytes = response.bytes(isHead: client.isHead)
-    let owed = bytes.withUnsafeBytes { loop.send($0, on: client.socket) }
-    if owed == 0 { loop.finish(client.socket) }
+    let sending = bytes.withUnsafeBytes { loop.send($0, on: client.socket) }
+    if sending == .taken(owed: 0) { loop.finish(client.socket) }
   }
 
   private func endAdmin(_ number: Int, _ how: Closing) {
@@ -157,7 +175,7 @@ extension Server {
       number: number
     )
     admin.probeDeadlines.add(number, now: clinux_monotonic_nanoseconds())
-    for index in routes.indices where !routes[index].isGone {
+    for index in routes.indices where routes[index].isCurrent {
       guard routes[index].listener != nil else {
         admin.probe?.failures[index] = "is not listening"
         continue
@@ -199,7 +217,7 @@ extension Server {
   private func concludeProbe() {
     guard let probe = admin.probe, probe.isOver else { return }
     admin.probe = nil
-    let lines = probe.sockets.indices.filter { !routes[$0].isGone }.map { index in
+    let lines = probe.sockets.indices.filter { routes[$0].isCurrent }.map { index in
       let route = routes[index]
       let outcome = probe.failures[index].map { "primary \(route.route.primary) \($0)" } ?? "ok"
       return "\(route.address): \(outcome)\n"

@@ -1,9 +1,14 @@
-/// The first line of an HTTP/1.x request, as far as an endpoint that only answers GET needs it.
+/// An HTTP/1.x request, as far as the admin endpoint needs it: its first line, and whether a browser sent it.
 package enum AdminRequest: Equatable, Sendable {
   /// The header has not ended yet.
   case incomplete
   /// GET or HEAD of a path, without its query.
   case get(path: String, isHead: Bool)
+  /// PUT or POST to a path, without its query; what it carries is not read.
+  case change(path: String)
+  /// The same, sent by a browser for a page: those name their `Origin` with every PUT and POST (Fetch, 3.2), and no
+  /// page has any business here, whichever port of the operator's machine is forwarded to this one.
+  case changeForPage
   /// Another method.
   case otherMethod
   /// Not HTTP, or more than the endpoint reads.
@@ -33,7 +38,16 @@ package enum AdminRequest: Equatable, Sendable {
     switch String(decoding: words[0], as: UTF8.self) {
     case "GET": self = .get(path: path, isHead: false)
     case "HEAD": self = .get(path: path, isHead: true)
+    case "PUT", "POST": self = Self.namesOrigin(bytes) ? .changeForPage : .change(path: path)
     default: self = .otherMethod
+    }
+  }
+
+  private static func namesOrigin(_ bytes: [UInt8]) -> Bool {
+    let lines = bytes.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+    return lines.dropFirst().contains { line in
+      String(decoding: line.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self).lowercased()
+        == "origin"
     }
   }
 
@@ -64,6 +78,7 @@ package struct AdminResponse: Sendable, Equatable {
       switch status {
       case 200: "OK"
       case 400: "Bad Request"
+      case 403: "Forbidden"
       case 404: "Not Found"
       case 405: "Method Not Allowed"
       default: "Service Unavailable"

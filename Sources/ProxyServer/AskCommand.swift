@@ -1,9 +1,11 @@
 import CLinux
 import Glibc
 
-/// `duplex-proxy ask PATH`: a client of the admin endpoint, for hosts that have no curl.
+/// `duplex-proxy ask PATH` and `duplex-proxy shadow off|on|status`: a client of the admin endpoint, for hosts that have
+/// no curl.
 enum AskCommand {
   private struct Options {
+    var method = "GET"
     var path = ""
     var address: SocketAddress?
     var timeout: UInt64 = 5_000_000_000
@@ -23,9 +25,28 @@ enum AskCommand {
       Log().line("usage: ask PATH --admin IP:PORT|unix:PATH [--timeout SECONDS] [--wait SECONDS]")
       return 64
     }
+    return main(options, address)
+  }
+
+  /// Switches copying, or says whether it is on: the same statuses.
+  static func shadow(_ arguments: [String]) -> Int32 {
+    let words = [
+      "status": ("GET", "/shadow"), "on": ("PUT", "/shadow/on"), "off": ("PUT", "/shadow/off"),
+    ]
+    guard let (method, path) = arguments.first.flatMap({ words[$0] }),
+      var options = parse([path] + arguments.dropFirst()), let address = options.address
+    else {
+      Log().line("usage: shadow off|on|status --admin IP:PORT|unix:PATH [--timeout SECONDS]")
+      return 64
+    }
+    options.method = method
+    return main(options, address)
+  }
+
+  private static func main(_ options: Options, _ address: SocketAddress) -> Int32 {
     let end = clinux_monotonic_nanoseconds() &+ options.wait
     while true {
-      let answer = ask(options.path, address, options.timeout)
+      let answer = ask(options, address)
       if case .status(200, let body) = answer {
         print(body, terminator: "")
         return 0
@@ -80,18 +101,19 @@ enum AskCommand {
     }
   }
 
-  private static func ask(_ path: String, _ address: SocketAddress, _ timeout: UInt64) -> Answer {
+  private static func ask(_ options: Options, _ address: SocketAddress) -> Answer {
     let descriptor = clinux_stream_socket(address.family)
     guard descriptor >= 0 else { return .none(reason: "no socket") }
     defer { Glibc.close(descriptor) }
-    let deadline = clinux_monotonic_nanoseconds() &+ timeout
+    let deadline = clinux_monotonic_nanoseconds() &+ options.timeout
     var result = address.withPointer { clinux_connect(descriptor, $0, $1) }
     if result == -EINPROGRESS {
       guard isReady(descriptor, POLLOUT, deadline) else { return .none(reason: "timed out") }
       result = clinux_connect_result(descriptor)
     }
     guard result == 0 else { return .none(reason: String(cString: strerror(-result))) }
-    let request = Array("GET \(path) HTTP/1.1\r\nHost: duplex-proxy\r\n\r\n".utf8)
+    let line = "\(options.method) \(options.path) HTTP/1.1"
+    let request = Array("\(line)\r\nHost: duplex-proxy\r\nContent-Length: 0\r\n\r\n".utf8)
     guard clinux_send(descriptor, request, request.count) == request.count else {
       return .none(reason: "the request was not taken")
     }

@@ -1,3 +1,5 @@
+package import Duplex
+
 /// Everything the proxy is told at its start.
 package struct Configuration: Sendable, Equatable {
   package var routes: [Route] = []
@@ -22,12 +24,32 @@ package struct Route: Sendable, Equatable {
   package var listen: SocketAddress
   package var primary: SocketAddress
   package var shadows: [SocketAddress]
+  package var copying: CopyingPolicy
 
-  package init(listen: SocketAddress, primary: SocketAddress, shadows: [SocketAddress] = []) {
+  package init(
+    listen: SocketAddress,
+    primary: SocketAddress,
+    shadows: [SocketAddress] = [],
+    copying: CopyingPolicy = CopyingPolicy()
+  ) {
     self.listen = listen
     self.primary = primary
     self.shadows = shadows
+    self.copying = copying
   }
+}
+
+/// Which of a route's connections are copied to its shadows, and how often.
+package struct CopyingPolicy: Sendable, Equatable {
+  /// Nil: all clients.
+  package var sample: ClientSample?
+  /// Of each connection, to each shadow.
+  package var copies = 1
+  /// Connections to each shadow a second; nil: any number.
+  package var rate: Int?
+  package var hasBreaker = true
+
+  package init() {}
 }
 
 /// Bounds of memory and time. Times are nanoseconds.
@@ -47,6 +69,8 @@ package struct Limits: Sendable, Equatable {
   package static let handedOverDrains: UInt64 = 10
   /// How long a shadow may take for the rest when client and primary are done.
   package var shadowLinger: UInt64 = 5_000_000_000
+  /// How long few bytes of a shadow's answers may wait to be thrown away and counted.
+  package var shadowSweep: UInt64 = 1_000_000_000
   /// How long a client may take for what a primary had sent before it reset the connection.
   package var lastWords: UInt64 = 5_000_000_000
   /// How often it is looked whether the client has them.
@@ -57,6 +81,8 @@ package struct Limits: Sendable, Equatable {
   package var adminTimeout: UInt64 = 5_000_000_000
   /// How often it is looked whether a listener that rests for want of descriptors can go on.
   package var acceptRetry: UInt64 = 10_000_000
+  /// When a shadow is given up for a while, where a route has breakers.
+  package var breaker = CircuitBreaker.Settings()
 
   package init() {}
 }

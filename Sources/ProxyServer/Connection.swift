@@ -7,6 +7,9 @@ struct Connection {
     /// Nil once the shadow is done or dropped.
     var socket: SocketID?
     var isConnected = false
+    /// Answers that are too few to be reported may have come: they will be looked for.
+    var isToBeSwept = false
+    var ticket = CircuitBreaker.Ticket.none
   }
 
   let route: Int

@@ -12,6 +12,7 @@ package enum DuplexProxy {
     }
     switch arguments.first {
     case "ask": return AskCommand.main(Array(arguments.dropFirst()))
+    case "shadow": return AskCommand.shadow(Array(arguments.dropFirst()))
     // The two that a supervisor starts.
     case "worker": return WorkerProgram.main()
     case "trial": return SupervisorProgram.trial(Array(arguments.dropFirst()))
@@ -45,6 +46,7 @@ package enum DuplexProxy {
     for route in configuration.routes {
       text += "route \(route.listen)\n  primary \(route.primary)\n"
       for shadow in route.shadows { text += "  shadow \(shadow)\n" }
+      if !route.shadows.isEmpty { text += "  copying \(route.copying)\n" }
     }
     for address in configuration.admin { text += "admin \(address)\n" }
     let limits = configuration.limits
@@ -69,9 +71,16 @@ package enum DuplexProxy {
       -r, --relay IP:PORT          its primary, [IPv6]:PORT and unix:PATH too
       -s, --socket PATH            its primary on a unix socket
       -d, --duplicate IP:PORT[,…]  its shadows, unix:PATH too
+          --sample PERCENT%        copies only this share of the clients, chosen by a hash of their address: the same
+                                   everywhere and always. Behind a balancer every client has the balancer's address
+          --amplify N              copies each connection N times to each shadow, 1 to 100 (default 1)
+          --shadow-rate N          opens no more than N connections a second to each shadow, N at once after a pause
+          --breaker on|off         spares a shadow that does not work for 1 s, doubled up to 60 s, then tries one
+                                   copy: after 5 failed connects in a row, or when more than half of 20 copies or
+                                   more were dropped within 10 s (default on)
           --bind IP                address to listen on (default 0.0.0.0)
           --config FILE            more flags, one a line, # comments
-          --admin ADDRESS          /health /metrics /version on 127.0.0.1:PORT, [::1]:PORT or unix:PATH; repeatable
+          --admin ADDRESS          /health /metrics /shadow /version on 127.0.0.1:PORT, [::1]:PORT or unix:PATH; repeatable
           --shadow-buffer BYTES    what a connection's shadow may lag before it is dropped (default 1m)
           --shadow-buffer-total BYTES  what all shadows together may (default 64m)
           --connect-timeout SECONDS    for primaries and shadows (default 5)
@@ -86,11 +95,15 @@ package enum DuplexProxy {
     duplex-proxy ask PATH --admin ADDRESS [--timeout SECONDS] [--wait SECONDS]
       prints the admin endpoint's answer; with --wait, asks every 20 ms until the answer is 200
 
+    duplex-proxy shadow off|on|status --admin ADDRESS [--timeout SECONDS]
+      off ends all copying at once, and clients notice nothing; on copies new connections again (those that are open
+      stay uncopied); a proxy that is started copies
+
     Example: duplex-proxy -l 8080 -r 127.0.0.1:81 -d 10.9.0.5:80 --admin 127.0.0.1:9900
     The process started holds the listening sockets; a worker it starts, and starts again when it dies, does the rest.
     SIGTERM or SIGINT stops listening and lets open connections finish; a second one ends at once.
     SIGHUP reads the configuration again, for new connections; one with a mistake in it is refused.
     SIGUSR2 changes to the executable that is now where this one was; open connections finish, none is refused.
-    Exit status: 0 done; 1 could not listen (ask: not 200); 2 ask: no answer; 64 wrong usage.
+    Exit status: 0 done; 1 could not listen (ask, shadow: not 200); 2 ask, shadow: no answer; 64 wrong usage.
     """
 }

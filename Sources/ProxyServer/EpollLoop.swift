@@ -1,4 +1,5 @@
 import CLinux
+import Duplex
 import Glibc
 
 /// The event loop on epoll, edge-triggered: a socket is registered once and never again, and pausing is a flag.
@@ -138,27 +139,34 @@ final class EpollLoop: EventLoop {
   }
 
   func receive(_ socket: SocketID, _ reception: Reception) {
+    if reception == .discard {
+      clinux_set_receive_low_water(sockets[Int(socket.index)].descriptor, discardLowWater)
+    }
     sockets[Int(socket.index)].reception = reception
     if reception != .off, sockets[Int(socket.index)].readable { list(socket) }
   }
 
-  func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Int {
-    guard bytes.count > 0 else { return 0 }
+  func discardNow(_ socket: SocketID) -> Int {
+    max(0, clinux_discard(sockets[Int(socket.index)].descriptor, Int(discardLowWater)))
+  }
+
+  func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Sending {
+    guard bytes.count > 0 else { return .taken(owed: 0) }
     let index = Int(socket.index)
     var sent = 0
     if sockets[index].writable, sockets[index].output.isEmpty {
       let result = clinux_send(sockets[index].descriptor, bytes.baseAddress, bytes.count)
-      if result == bytes.count { return 0 }
+      if result == bytes.count { return .taken(owed: 0) }
       if result < 0, result != -Int(EAGAIN) {
         failures.append((socket, Int32(-result)))
-        return 0
+        return .taken(owed: 0)
       }
       sockets[index].writable = false
       sent = max(0, result)
     }
     let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
     copy.keep(rest, in: &sockets[index].output)
-    return rest.count
+    return .taken(owed: rest.count)
   }
 
   func hasUnacknowledged(_ socket: SocketID) -> Bool {

@@ -1,3 +1,5 @@
+import Duplex
+
 /// A socket that a loop owns. A closed socket's identity is never given to another one.
 struct SocketID: Hashable {
   let index: UInt32
@@ -34,8 +36,10 @@ enum Completion {
   case discarded(Int)
   /// The peer's FIN.
   case ended
-  /// Bytes that an earlier `send` had left owed have been taken.
+  /// Bytes that were owed have been taken.
   case sent(Int)
+  /// All bytes that were under way have been taken, but for this many, which are owed.
+  case settled(owed: Int)
 }
 
 /// What to do with received bytes.
@@ -43,9 +47,13 @@ enum Reception {
   case off
   /// Hand them over.
   case bytes
-  /// Throw them away, without copying them where the kernel can do without.
+  /// Throw them away, without copying them where the kernel can do without, and not before many have come:
+  /// `discardNow` looks for the few.
   case discard
 }
+
+/// Below this many bytes, what is thrown away can wait in the kernel.
+let discardLowWater: Int32 = 64 * 1024
 
 enum Closing {
   case orderly
@@ -87,9 +95,12 @@ protocol EventLoop: AnyObject, SendableMetatype {
   /// Receives until told otherwise. Started again, goes on where it was.
   func receive(_ socket: SocketID, _ reception: Reception)
 
-  /// Sends bytes and returns how many of them are still owed; those are reported by `sent` when taken.
-  /// The bytes need not outlive the call.
-  func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Int
+  /// Throws away what has come, and says how much that was. Only while it receives to discard.
+  func discardNow(_ socket: SocketID) -> Int
+
+  /// Sends bytes, and tells by `settled` what became of those under way, by `sent` when owed ones have been taken,
+  /// by `sendFailed` when there is no more use in sending. The bytes need not outlive the call.
+  func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Sending
 
   /// Whether the peer has still to acknowledge bytes, which a reset would throw away.
   func hasUnacknowledged(_ socket: SocketID) -> Bool
@@ -99,6 +110,7 @@ protocol EventLoop: AnyObject, SendableMetatype {
   func answeredMilliseconds(_ socket: SocketID) -> Int
 
   /// Sends a FIN. Only when nothing is owed.
+  /// Sends a FIN. Only when nothing is owed or under way.
   func finish(_ socket: SocketID)
 
   /// Waits for completions until `deadline` (monotonic nanoseconds) and hands them over.

@@ -25,6 +25,7 @@ package struct Flags {
     /// em-proxy takes --relay and --socket together, and then uses the socket.
     var socket: SocketAddress?
     var shadows: [SocketAddress] = []
+    var copying = CopyingPolicy()
     /// A part of it was wrong and has been reported: what is missing need not be.
     var isFaulty = false
   }
@@ -131,6 +132,7 @@ extension Flags {
     case listen, relay, socket, duplicate, verbose, bind, config, admin
     case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout, engine, threads
     case user
+    case copying(CopyingFlag)
 
     init?(rawValue: String) {
       switch rawValue {
@@ -150,7 +152,9 @@ extension Flags {
       case "--engine": self = .engine
       case "--threads": self = .threads
       case "--user": self = .user
-      default: return nil
+      default:
+        guard let flag = CopyingFlag(rawValue: rawValue) else { return nil }
+        self = .copying(flag)
       }
     }
 
@@ -171,6 +175,7 @@ extension Flags {
       case .engine: "--engine"
       case .threads: "--threads"
       case .user: "--user"
+      case .copying(let flag): flag.rawValue
       }
     }
 
@@ -207,6 +212,13 @@ extension Flags {
         return report(place, "--user \(value): NAME or NAME:GROUP was expected, or numbers")
       }
       configuration.user = value
+    case .copying(let flag):
+      var isFaulty = false
+      changeRoute(place) {
+        isFaulty = !flag.change(&$0.copying, to: value)
+        $0.isFaulty = $0.isFaulty || isFaulty
+      }
+      if isFaulty { report(place, "\(flag.rawValue) \(value): \(flag.expected) was expected") }
     case .engine:
       configuration.engine = Engine(rawValue: value)
       guard configuration.engine != nil || value == "auto" else {
@@ -359,7 +371,11 @@ extension Flags {
         continue
       }
       guard let listen = SocketAddress(literal: route.bind, port: port) else { continue }
-      add(Route(listen: listen, primary: primary, shadows: route.shadows), route.place)
+      let (shadows, copying) = (route.shadows, route.copying)
+      add(
+        Route(listen: listen, primary: primary, shadows: shadows, copying: copying),
+        route.place
+      )
     }
     let limits = configuration.limits
     if limits.shadowBufferTotal < limits.shadowBuffer {
@@ -377,6 +393,9 @@ extension Flags {
     }
     for address in [route.primary] + route.shadows where reaches(address, route.listen) {
       report(place, "\(address) is the route's own listening address: it would feed itself")
+    }
+    if let problem = route.copying.problem(shadows: route.shadows.count) {
+      return report(place, problem)
     }
     configuration.routes.append(route)
   }

@@ -7,6 +7,8 @@ import Synchronization
 enum Message: Sendable {
   /// Stop listening and let what is open finish; told again: end at once.
   case stop
+  /// Begin copies, or end all that are under way and begin none.
+  case copying(isOn: Bool)
   /// Post what you have counted to the leader's mailbox, under this number.
   case report(number: Int, to: Mailbox)
   case reported(number: Int, Report)
@@ -72,7 +74,10 @@ struct Report: Sendable {
   /// The sum of all threads' reports.
   static func sum(_ reports: [Report]) -> Report {
     reports.dropFirst().reduce(into: reports[0]) { sum, report in
-      for index in sum.routes.indices { sum.routes[index].add(report.routes[index]) }
+      // One from just before a change of configuration is shorter.
+      for (index, counted) in report.routes.enumerated() where index < sum.routes.count {
+        sum.routes[index].add(counted)
+      }
       sum.acceptFailures.merge(report.acceptFailures, uniquingKeysWith: +)
       sum.queued += report.queued
     }

@@ -15,7 +15,7 @@ extension Server {
   }
 
   private func addRoutes(_ report: Report, to page: inout MetricsPage) {
-    let counters = zip(routes, report.routes).map {
+    let counters = zip(currentRoutes, report.routes).map {
       (route: $0.address.description, value: $1)
     }
     page.open("duplex_connections_total", .counter, "Client connections accepted.")
@@ -79,8 +79,9 @@ extension Server {
       .counter,
       "Connections whose shadow was given up, by reason."
     )
-    for (route, counted) in zip(routes, report.routes) {
-      for (shadow, counters) in zip(route.shadows, counted.shadows) {
+    for (route, counted) in zip(currentRoutes, report.routes) {
+      for (index, shadow) in route.route.shadows.enumerated() {
+        let counters = counted.total(ofShadow: index)
         for reason in ShadowDrop.allCases {
           page.sample(
             "duplex_shadow_drops_total",
@@ -93,6 +94,7 @@ extension Server {
         }
       }
     }
+    addCopying(report, to: &page)
     page.open("duplex_shadow_queue_bytes", .gauge, "Bytes queued for all shadows.")
     page.sample("duplex_shadow_queue_bytes", report.queued)
   }
@@ -106,12 +108,12 @@ extension Server {
     _ value: (ShadowCounters) -> Int
   ) {
     page.open(name, kind, help)
-    for (route, counted) in zip(routes, report.routes) {
-      for (shadow, counters) in zip(route.shadows, counted.shadows) {
+    for (route, counted) in zip(currentRoutes, report.routes) {
+      for (index, shadow) in route.route.shadows.enumerated() {
         page.sample(
           name,
           ["route": route.address.description, "shadow": shadow.description],
-          value(counters)
+          value(counted.total(ofShadow: index))
         )
       }
     }

@@ -8,10 +8,12 @@ extension Server {
     case .received(let bytes):
       let route = connections[index].route
       routes[route].counters.bytesToPrimary += bytes.count
-      let owed = loop.send(bytes, on: connections[index].primary)
-      let actions = connections[index].relay.received(from: .client, owed: owed)
+      let sending = loop.send(bytes, on: connections[index].primary)
+      let actions = connections[index].relay.received(from: .client, sending)
       for lane in connections[index].lanes.indices { copy(bytes, index, lane) }
       carryOut(actions, index)
+    case .settled(let owed):
+      carryOut(connections[index].relay.settled(to: .client, owed: owed), index)
     case .sent(let count):
       carryOut(connections[index].relay.sent(to: .client, count: count), index)
     case .ended:
@@ -33,8 +35,10 @@ extension Server {
       carryOut(connections[index].relay.primaryConnected(), index)
     case .received(let bytes):
       routes[connections[index].route].counters.bytesToClient += bytes.count
-      let owed = loop.send(bytes, on: connections[index].client)
-      carryOut(connections[index].relay.received(from: .primary, owed: owed), index)
+      let sending = loop.send(bytes, on: connections[index].client)
+      carryOut(connections[index].relay.received(from: .primary, sending), index)
+    case .settled(let owed):
+      carryOut(connections[index].relay.settled(to: .primary, owed: owed), index)
     case .sent(let count):
       carryOut(connections[index].relay.sent(to: .primary, count: count), index)
     case .ended:
@@ -70,9 +74,10 @@ extension Server {
       return
     }
     let (client, primary) = (connections[index].client, connections[index].primary)
+    // Closing sends the FIN that is still due.
+    if actions.contains(.close) { return endRelay(index, .orderly) }
     if actions.contains(.finishPrimary) { loop.finish(primary) }
     if actions.contains(.finishClient) { loop.finish(client) }
-    if actions.contains(.close) { return endRelay(index, .orderly) }
     if actions.contains(.pauseClient) { loop.receive(client, .off) }
     if actions.contains(.pausePrimary) { loop.receive(primary, .off) }
     if actions.contains(.readClient) { loop.receive(client, .bytes) }

@@ -8,6 +8,8 @@ package struct SupervisionCounters: Sendable, Equatable {
   package var restarts = 0
   package var upgrades = 0
   package var reloads = 0
+  /// Seconds since the epoch; 0 while copying is on.
+  package var copyingOffSince = 0
 
   package init() {}
 }
@@ -15,10 +17,13 @@ package struct SupervisionCounters: Sendable, Equatable {
 /// Who tells a proxy what to do while it runs; a proxy of its own has nobody.
 struct Supervision: Sendable {
   var counters = SupervisionCounters()
-  /// Called by the leader once all threads have carried out what was asked for.
+  /// Called by the leader once all threads have carried out what was asked for, and when copying is switched.
   var carriedOut: @Sendable (Order) -> Void = { _ in }
 
-  enum Order { case handOver, configure }
+  enum Order {
+    case handOver, configure
+    case copying(isOn: Bool)
+  }
 }
 
 /// What a supervisor asks of a running server.
@@ -35,7 +40,7 @@ extension Server {
     case .handOver:
       handOver()
       owesAnswer = true
-    case .stop, .report, .reported, .finished, .carriedOut: break
+    case .stop, .report, .reported, .finished, .carriedOut, .copying: break
     }
   }
 
@@ -109,7 +114,8 @@ extension Server {
     connectDeadlines.delay = limits.connectTimeout
     for index in routes.indices {
       let address = routes[index].address
-      if !sockets.routes.contains(where: { $0.address == address }) { giveUpRoute(index) }
+      let isWanted = sockets.routes.contains { $0.address == address }
+      if !isWanted, routes[index].next == nil { giveUpRoute(index) }
     }
     for listening in sockets.routes { take(listening) }
     if share.leader == nil { changeAdmin(sockets) }
@@ -134,20 +140,35 @@ extension Server {
   }
 
   private func take(_ listening: ListeningSockets.Listening) {
+    let index = place(for: listening)
     let descriptor = listening.descriptors[share.index]
-    guard let index = routes.firstIndex(where: { $0.address == listening.address }) else {
-      let listener = adopt(descriptor, tag: Tag(role: .listener, index: routes.count))
-      routes.append(RouteState(listening, listener: listener))
-      if let listener { loop.accept(listener) }
-      return
-    }
-    routes[index].follow(listening.route)
     guard routes[index].listener == nil else {
       Glibc.close(descriptor)
       return
     }
     routes[index].listener = adopt(descriptor, tag: Tag(role: .listener, index: index))
     if let listener = routes[index].listener { loop.accept(listener) }
+  }
+
+  /// The state of a route's new connections. All threads come to the same places, as what they count is summed by them.
+  private func place(for listening: ListeningSockets.Listening) -> Int {
+    let present = routes.lastIndex { $0.address == listening.address && $0.next == nil }
+    if let present {
+      routes[present].isGone = false
+      let old = routes[present].route
+      if old.shadows == listening.route.shadows, old.copying == listening.route.copying {
+        routes[present].route = listening.route
+        return present
+      }
+    }
+    routes.append(RouteState(listening, listener: nil, limits, threads: share.count))
+    let place = routes.count - 1
+    if let present {
+      routes[place].listener = routes[present].listener
+      routes[present].listener = nil
+      routes[present].next = place
+    }
+    return place
   }
 
   private func takeAdmin(_ descriptor: Int32, _ address: SocketAddress) {
@@ -163,32 +184,56 @@ extension Server {
 }
 
 extension Server.RouteState {
-  init(_ listening: ListeningSockets.Listening, listener: SocketID?) {
-    let shadows = listening.route.shadows
+  init(
+    _ listening: ListeningSockets.Listening,
+    listener: SocketID?,
+    _ limits: Limits,
+    threads: Int
+  ) {
+    let route = listening.route
     self.init(
-      route: listening.route,
+      route: route,
       address: listening.address,
       listener: listener,
-      shadows: shadows,
-      lanes: Array(shadows.indices),
-      counters: RouteCounters(shadows: shadows.count)
+      counters: RouteCounters(shadows: route.shadows.count, copies: route.copying.copies),
+      gates: route.gates(limits, threads: threads)
     )
   }
 
-  /// Does as another route with this address says, from the next connection on. All threads come to the same places,
-  /// as what they count is summed by them: so none is given to another shadow.
-  mutating func follow(_ new: Route) {
-    isGone = false
-    route = new
-    var free = Array(shadows.indices)
-    lanes = new.shadows.map { shadow in
-      if let index = free.firstIndex(where: { shadows[$0] == shadow }) {
-        return free.remove(at: index)
-      }
-      shadows.append(shadow)
-      counters.shadows.append(ShadowCounters())
-      return shadows.count - 1
+  /// New connections come by it.
+  var isCurrent: Bool { next == nil && !isGone }
+}
+
+extension Server {
+  /// What the admin endpoint tells of: a route once, however often its shadows changed.
+  var currentRoutes: [RouteState] { routes.filter { $0.next == nil } }
+
+  /// A report of these, in which what came before a change counts with what is now: for the route, and for the shadows
+  /// that it still has.
+  func ofCurrentRoutes(_ report: Report) -> Report {
+    var (report, counted) = (report, report.routes)
+    // A report from just before a change lacks the newest places.
+    counted += routes[counted.count...].map(\.counters)
+    for index in routes.indices {
+      guard let next = routes[index].next else { continue }
+      counted[next].adopt(counted[index], routes[index].route.shadows, routes[next].route.shadows)
     }
+    report.routes = routes.indices.filter { routes[$0].next == nil }.map { counted[$0] }
+    return report
+  }
+}
+
+extension RouteCounters {
+  fileprivate mutating func adopt(
+    _ old: RouteCounters,
+    _ oldShadows: [SocketAddress],
+    _ newShadows: [SocketAddress]
+  ) {
+    for (place, shadow) in newShadows.enumerated() {
+      guard let before = oldShadows.firstIndex(of: shadow) else { continue }
+      add(old.total(ofShadow: before), toShadow: place)
+    }
+    addConnections(of: old)
   }
 }
 

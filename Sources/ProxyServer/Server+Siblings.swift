@@ -7,6 +7,7 @@ struct Siblings {
   /// What the leader does with the reports when it has them all.
   enum Purpose {
     case metrics(client: Int)
+    case copying(client: Int)
     case health(probe: Int)
   }
 
@@ -37,7 +38,11 @@ struct Siblings {
 
 extension Server {
   var report: Report {
-    Report(routes: routes.map(\.counters), acceptFailures: acceptFailures, queued: budget.used)
+    Report(
+      routes: countersWithBreakers(),
+      acceptFailures: acceptFailures,
+      queued: budget.used
+    )
   }
 
   func mailboxCompleted(_ completion: Completion) {
@@ -50,6 +55,7 @@ extension Server {
     case .stop:
       for sibling in siblings.mailboxes { sibling.post(.stop) }
       stop()
+    case .copying(let isOn): switchCopying(on: isOn)
     case .report(let number, let leader): leader.post(.reported(number: number, report))
     case .reported(let number, let report): gathered(report, number)
     case .finished: siblings.running -= 1
@@ -82,7 +88,10 @@ extension Server {
       let gathering = siblings.gatherings.removeValue(forKey: number)
     else { return }
     switch gathering.purpose {
-    case .metrics(let client): answer(client, metricsResponse(Report.sum(gathering.reports)))
+    case .metrics(let client):
+      answer(client, metricsResponse(ofCurrentRoutes(Report.sum(gathering.reports))))
+    case .copying(let client):
+      answer(client, copyingResponse(ofCurrentRoutes(Report.sum(gathering.reports))))
     case .health(let probe): threadsAnswered(probe, hanging: 0)
     }
   }
@@ -91,7 +100,7 @@ extension Server {
     while let number = siblings.deadlines.popDue(now: now) {
       guard let gathering = siblings.gatherings.removeValue(forKey: number) else { continue }
       switch gathering.purpose {
-      case .metrics(let client):
+      case .metrics(let client), .copying(let client):
         let text = "\(gathering.missing) of the proxy's threads do not answer\n"
         answer(client, AdminResponse(status: 503, body: text))
       case .health(let probe): threadsAnswered(probe, hanging: gathering.missing)

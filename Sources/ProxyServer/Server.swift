@@ -14,14 +14,14 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     /// The listening address with its real port.
     let address: SocketAddress
     var listener: SocketID?
-    /// Every shadow it has had. A lane of a connection is the shadow at its place here.
-    var shadows: [SocketAddress]
-    /// The places of the shadows that new connections get.
-    var lanes: [Int]
-    /// As many shadows as `shadows` has.
     var counters: RouteCounters
+    /// In the order of the route's shadows.
+    var gates: [ShadowGate]
     /// The configuration has it no more; connections may still be open.
     var isGone = false
+    /// The state that has its place since its shadows, or how they are copied to, changed: this one is for the connections
+    /// from before alone, whose lanes it knows.
+    var next: Int?
   }
 
   enum Phase { case serving, draining, over }
@@ -36,6 +36,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   var connections = ConnectionTable()
   var budget: ShadowBudget
   var phase = Phase.serving
+  var copying: CopyingSwitch
   var acceptFailures: [String: Int] = [:]
   var admin: AdminEndpoint
   var adminListeners: [(address: SocketAddress, socket: SocketID)] = []
@@ -59,6 +60,8 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   private let descriptors: DescriptorCount
   var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
   var resetPolls: DeadlineQueue<ConnectionTable.Reference>
+  /// Connections with a shadow that was sent something.
+  var sweeps: DeadlineQueue<ConnectionTable.Reference>
   var lingerDeadlines: DeadlineQueue<ConnectionTable.Reference>
   /// When resting listeners are looked at again.
   private var acceptDeadline = UInt64.max
@@ -79,6 +82,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     self.loop = loop
     self.log = log
     self.share = share
+    copying = CopyingSwitch(supervision.counters)
     self.supervision = supervision
     mailbox = share.mailbox
     limits = configuration.limits
@@ -89,6 +93,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     siblings = Siblings(mailboxes: share.siblings, leader: share.leader, limits: limits)
     connectDeadlines = DeadlineQueue(delay: limits.connectTimeout)
     lingerDeadlines = DeadlineQueue(delay: limits.shadowLinger)
+    sweeps = DeadlineQueue(delay: limits.shadowSweep)
     resetPolls = DeadlineQueue(delay: limits.lastWordsPoll)
     admin = AdminEndpoint(limits: limits)
     descriptors = share.descriptors
@@ -97,7 +102,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
       let descriptor = listening.descriptors[share.index]
       let listener = loop.adopt(descriptor, tag: Tag(role: .listener, index: index))
       if let listener { loop.accept(listener) }
-      routes.append(RouteState(listening, listener: listener))
+      routes.append(RouteState(listening, listener: listener, limits, threads: share.count))
     }
     for (index, descriptor) in sockets.admin.enumerated() where share.leader == nil {
       guard let listener = loop.adopt(descriptor, tag: Tag(role: .adminListener, index: index))
@@ -163,7 +168,7 @@ extension Server {
   }
 
   /// Shadows may not use the last quarter of the descriptors.
-  private var canOpenShadow: Bool {
+  var canOpenShadow: Bool {
     descriptors.current < descriptors.limit - descriptors.limit / 4
   }
 
@@ -209,8 +214,11 @@ extension Server {
     }
   }
 
-  func begin(_ descriptor: Int32, _ route: Int) {
+  func begin(_ descriptor: Int32, _ first: Int) {
+    var route = first
+    while let next = routes[route].next { route = next }
     let index = connections.reserve()
+    let skip = skip(of: descriptor, route)
     guard let client = adopt(descriptor, tag: Tag(role: .client, index: index)) else {
       acceptFailures["memory", default: 0] += 1
       connections.release(index)
@@ -229,29 +237,17 @@ extension Server {
       client: client,
       primary: primary,
       relay: Relay(limit: limits.relayBuffer),
-      lanes: Array(repeating: Connection.Lane(), count: routes[route].shadows.count)
+      lanes: lanes(route, skip)
     )
     connections.put(connection, at: index)
     routes[route].counters.open += 1
     openRelays += 1
-    for lane in routes[route].lanes { openShadow(index, lane, routes[route].shadows[lane]) }
+    beginCopies(index, skip)
     connectDeadlines.add(
       connections.reference(to: index),
       now: clinux_monotonic_nanoseconds()
     )
     log.detail("\(routes[route].address): connection \(index) opened")
-  }
-
-  private func openShadow(_ index: Int, _ lane: Int, _ address: SocketAddress) {
-    let route = connections[index].route
-    let tag = Tag(role: .shadow, lane: UInt16(lane), index: index)
-    guard canOpenShadow, let socket = open(address, tag: tag) else {
-      routes[route].counters.shadows[lane].drops[.descriptors, default: 0] += 1
-      return
-    }
-    routes[route].counters.shadows[lane].connections += 1
-    routes[route].counters.shadows[lane].open += 1
-    connections[index].lanes[lane].socket = socket
   }
 }
 
@@ -262,6 +258,7 @@ extension Server {
     min(
       connectDeadlines.next,
       resetPolls.next,
+      sweeps.next,
       lingerDeadlines.next,
       acceptDeadline,
       admin.nextDeadline,
@@ -276,6 +273,9 @@ extension Server {
     }
     while let reference = lingerDeadlines.popDue(now: now) {
       if connections[reference] != nil { lingered(reference.index) }
+    }
+    while let reference = sweeps.popDue(now: now) {
+      if connections[reference] != nil { sweep(reference.index) }
     }
     while let reference = resetPolls.popDue(now: now) {
       guard let connection = connections[reference], !connection.isRelayOver else { continue }

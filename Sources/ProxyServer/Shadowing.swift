@@ -1,3 +1,4 @@
+import CLinux
 import Duplex
 import Glibc
 
@@ -10,13 +11,26 @@ extension Server {
     if machine.isBehind, let reason = machine.refusal(of: bytes.count, budget) {
       return carryOut(.drop(reason), index, lane)
     }
-    let owed = loop.send(bytes, on: socket)
+    let sending = loop.send(bytes, on: socket)
+    let owed = if case .taken(let owed) = sending { owed } else { 0 }
     routes[connections[index].route].counters.shadows[lane].bytes += bytes.count - owed
-    carryOut(
-      connections[index].lanes[lane].machine.received(owed: owed, &budget),
-      index,
-      lane
-    )
+    if !connections[index].lanes[lane].isToBeSwept {
+      connections[index].lanes[lane].isToBeSwept = true
+      sweeps.add(connections.reference(to: index), now: clinux_monotonic_nanoseconds())
+    }
+    carryOut(connections[index].lanes[lane].machine.received(sending, &budget), index, lane)
+  }
+
+  /// Throws away the few bytes that shadows have answered: kept, they would add up over many idle connections.
+  func sweep(_ index: Int) {
+    let route = connections[index].route
+    for lane in connections[index].lanes.indices where connections[index].lanes[lane].isToBeSwept {
+      connections[index].lanes[lane].isToBeSwept = false
+      guard let socket = connections[index].lanes[lane].socket,
+        connections[index].lanes[lane].isConnected
+      else { continue }
+      routes[route].counters.shadows[lane].answerBytes += loop.discardNow(socket)
+    }
   }
 
   func finishLanes(_ index: Int) {
@@ -31,8 +45,12 @@ extension Server {
     switch completion {
     case .connected:
       connections[index].lanes[lane].isConnected = true
+      copyConnected(index, lane)
       if let socket = connections[index].lanes[lane].socket { loop.receive(socket, .discard) }
       carryOut(connections[index].lanes[lane].machine.shadowConnected(), index, lane)
+    case .settled(let owed):
+      routes[route].counters.shadows[lane].bytes -= owed
+      carryOut(connections[index].lanes[lane].machine.settled(owed: owed, &budget), index, lane)
     case .sent(let count):
       routes[route].counters.shadows[lane].bytes += count
       carryOut(connections[index].lanes[lane].machine.sent(count, &budget), index, lane)
@@ -57,9 +75,12 @@ extension Server {
     switch action {
     case .none: return
     case .finish: loop.finish(socket)
-    case .close: endLane(index, lane, socket, .orderly)
+    case .close:
+      copyEnded(index, lane, nil)
+      endLane(index, lane, socket, .orderly)
     case .drop(let reason):
       let route = connections[index].route
+      copyEnded(index, lane, reason)
       routes[route].counters.shadows[lane].drops[reason, default: 0] += 1
       log.detail(
         "\(routes[route].address): connection \(index) lost its shadow: \(reason.rawValue)"

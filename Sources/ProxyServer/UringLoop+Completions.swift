@@ -5,7 +5,9 @@ import Glibc
 /// What the kernel says, and what the server is told of it.
 extension UringLoop {
   func took(_ completion: curing_completion, _ handler: some CompletionHandler) {
-    guard let kind = UringSocket.Kind(rawValue: completion.data >> 60), kind != .ignored else {
+    guard let kind = UringSocket.Kind(rawValue: completion.data >> 60), kind != .ignored,
+      kind != .send
+    else {
       return
     }
     let socket = SocketID(
@@ -15,15 +17,15 @@ extension UringLoop {
     let buffer = curing_buffer(completion.flags)
     guard isOpen(socket) else {
       if kind == .accept, completion.result >= 0 { Glibc.close(completion.result) }
-      if buffer >= 0 { (kind == .large ? large : small).give(UInt16(buffer)) }
+      if buffer >= 0 { small.give(UInt16(buffer)) }
       return
     }
     switch kind {
-    case .ignored: break
+    case .ignored, .send: break
     case .accept: accepted(completion, socket, handler)
     case .connect: connected(completion.result, socket, handler)
-    case .small: received(completion, into: small, socket, handler)
-    case .large: received(completion, into: large, socket, handler)
+    case .small: received(completion, socket, handler)
+    case .large: becameReadable(completion, socket, handler)
     case .discard: discarded(completion, socket, handler)
     case .room:
       sockets[Int(socket.index)].awaitsRoom = false
@@ -77,7 +79,6 @@ extension UringLoop {
 
   private func received(
     _ completion: curing_completion,
-    into group: BufferGroup,
     _ socket: SocketID,
     _ handler: some CompletionHandler
   ) {
@@ -86,11 +87,20 @@ extension UringLoop {
     let count = Int(completion.result)
     let number = curing_buffer(completion.flags)
     if count > 0, number >= 0 {
-      sized(socket, count, of: group)
-      let bytes = UnsafeRawBufferPointer(start: group.address(UInt16(number)), count: count)
+      sized(socket, count)
+      let bytes = UnsafeRawBufferPointer(start: small.address(UInt16(number)), count: count)
+      delivered = bytes
       deliver(bytes, socket, handler)
+      delivered = UnsafeRawBufferPointer(start: nil, count: 0)
     }
-    if number >= 0 { group.give(UInt16(number)) }
+    if number >= 0 {
+      if deliveredIsHeld {
+        deliveredIsHeld = false
+        asked.hold(UInt16(number))
+      } else {
+        small.give(UInt16(number))
+      }
+    }
     if count <= 0 { ended(completion.result, socket, handler) }
     if isOpen(socket) { armReceive(socket) }
   }
@@ -101,16 +111,34 @@ extension UringLoop {
     sockets[index].isCancelling = false
   }
 
-  /// Learns from how full a buffer came whether the stream is bulky.
-  private func sized(_ socket: SocketID, _ count: Int, of group: BufferGroup) {
+  /// Receives from a bulky stream what it has, up to its share of the turn.
+  private func becameReadable(
+    _ completion: curing_completion,
+    _ socket: SocketID,
+    _ handler: some CompletionHandler
+  ) {
     let index = Int(socket.index)
-    guard sockets[index].reception == .bytes else { return }
-    if count < Self.smallSize {
-      sockets[index].filled = 0
-    } else if group.number == small.number {
-      sockets[index].filled += 1
-      if sockets[index].filled == Self.bulk { cancelReceive(socket) }
+    receiveCompleted(completion, index)
+    guard completion.result != -ECANCELED else { return armReceive(socket) }
+    for _ in 0..<Self.share {
+      guard isOpen(socket), sockets[index].reception == .bytes else { return }
+      let count = clinux_receive(sockets[index].descriptor, large, Self.largeSize)
+      guard count > 0 else {
+        ended(Int32(count), socket, handler)
+        break
+      }
+      sized(socket, count)
+      deliver(UnsafeRawBufferPointer(start: large, count: count), socket, handler)
+      if count < Self.largeSize { break }
     }
+    if isOpen(socket) { armReceive(socket) }
+  }
+
+  /// Learns from how full a buffer came whether the stream is bulky.
+  private func sized(_ socket: SocketID, _ count: Int) {
+    let index = Int(socket.index)
+    sockets[index].fullness.received(isFull: count >= Self.smallSize)
+    if sockets[index].receive == .small, sockets[index].fullness.isBulky { cancelReceive(socket) }
   }
 
   private func deliver(
@@ -144,7 +172,7 @@ extension UringLoop {
         tag: sockets[index].tag,
         socket: socket
       )
-    case -EFAULT, -EINVAL: sockets[index].filled = -1
+    case -EFAULT, -EINVAL: sockets[index].discardsByCopying = true
     default: ended(completion.result, socket, handler)
     }
     guard isOpen(socket) else { return }
@@ -163,6 +191,7 @@ extension UringLoop {
       return
     }
     sockets[index].reception = .off
+    isHurried = true
     let tag = sockets[index].tag
     if result == 0 {
       handler.completed(.ended, tag: tag, socket: socket)

@@ -9,6 +9,8 @@ struct UringSocket {
   var isAccepting = false
   var connecting = false
   var writable = true
+  /// Its order in the sends of this turn, or -1.
+  var order: Int32 = -1
   /// The kernel will tell when there is room to send.
   var awaitsRoom = false
   /// The kernel will tell when the connection breaks.
@@ -16,8 +18,9 @@ struct UringSocket {
   var receive = Receive.none
   /// The receive that is with the kernel has been taken back, but has not completed.
   var isCancelling = false
-  /// Receives in a row that filled their buffer.
-  var filled = 0
+  var fullness = Fullness()
+  /// What is thrown away has to be copied first.
+  var discardsByCopying = false
   /// Bytes that came after the server had stopped receiving, and how the stream ended after them.
   var held: [Chunk] = []
   var heldEnd: Int32?
@@ -32,6 +35,15 @@ struct UringSocket {
 }
 
 extension UringSocket {
+  /// How a stream has filled the buffers it was received into lately.
+  struct Fullness {
+    private var score: Int8 = 0
+
+    var isBulky: Bool { score >= 4 }
+
+    mutating func received(isFull: Bool) { score = isFull ? min(score + 2, 16) : max(score - 1, 0) }
+  }
+
   /// What of a socket's receiving is with the kernel.
   enum Receive: UInt8 {
     case none, small, large, discard
@@ -47,5 +59,5 @@ extension UringSocket {
   }
 
   /// What a completion is about; it travels through the kernel with the socket's identity.
-  enum Kind: UInt64 { case ignored, accept, connect, small, large, discard, room, watch }
+  enum Kind: UInt64 { case ignored, accept, connect, small, large, discard, room, watch, send }
 }

@@ -1,7 +1,7 @@
 import Testing
 
 struct ImportTests {
-  @Test func `every folder of Sources is a room of the design, and the other way round`() throws {
+  @Test func `every folder of source is a room of the design, and the other way round`() throws {
     let repository = try Repository()
 
     let rooms = Set(repository.design.pureRooms.keys).union(repository.design.otherRooms.keys)

@@ -2,14 +2,14 @@ import Foundation
 
 /// The repository this test was built from, as text.
 struct Repository {
-  /// Every Swift file under Sources and Tests.
+  /// Every Swift file under Sources, Benchmarks and Tests.
   let files: [SourceFile]
   let design: Design
 
   init() throws {
     let root = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    files = try ["Sources", "Tests"].flatMap { top in
+    files = try ["Sources", "Benchmarks", "Tests"].flatMap { top in
       try FileManager.default.subpathsOfDirectory(atPath: root.path + "/" + top)
         .filter { $0.hasSuffix(".swift") }.sorted()
         .map { try SourceFile(path: "\(top)/\($0)", in: root) }
@@ -17,7 +17,8 @@ struct Repository {
     design = Design(try String(contentsOf: root.appending(path: "docs/design.md"), encoding: .utf8))
   }
 
-  var sources: [SourceFile] { files.filter { $0.path.hasPrefix("Sources/") } }
+  /// Those that are built into programs.
+  var sources: [SourceFile] { files.filter { !$0.path.hasPrefix("Tests/") } }
 }
 
 /// One Swift file: its lines, and what can be told from them without a compiler.
@@ -37,7 +38,7 @@ struct SourceFile {
     lines = text.split(separator: "\n", omittingEmptySubsequences: false)
   }
 
-  /// The folder below Sources or Tests.
+  /// The folder below Sources, Benchmarks or Tests.
   var target: String { String(path.split(separator: "/")[1]) }
 
   /// The modules it imports, whatever stands before and after the word.

@@ -8,6 +8,7 @@ import Testing
   private struct World {
     var relay = Relay(limit: 100)
     var owed: [Relay.Side: Int] = [.client: 0, .primary: 0]
+    var underway: [Relay.Side: Int] = [.client: 0, .primary: 0]
     var ended: Set<Relay.Side> = []
     var reading: Set<Relay.Side> = [.client, .primary]
     var finished: Set<Relay.Side> = []
@@ -33,6 +34,7 @@ import Testing
     private mutating func finish(_ side: Relay.Side, after source: Relay.Side) {
       #expect(ended.contains(source))
       #expect(owed[side] == 0)
+      #expect(underway[side] == 0)
       #expect(finished.insert(side).inserted)
     }
   }
@@ -44,11 +46,11 @@ import Testing
     for _ in 0..<400 where !world.isOver {
       let side: Relay.Side = random.next(2) == 0 ? .client : .primary
       let other: Relay.Side = side == .client ? .primary : .client
-      switch random.next(12) {
+      switch random.next(16) {
       case 0..<5 where world.reading.contains(side) && !world.ended.contains(side):
         let count = random.next(80)
         world.owed[other]! += count
-        world.carryOut(world.relay.received(from: side, owed: count))
+        world.carryOut(world.relay.received(from: side, .taken(owed: count)))
         #expect(world.owed[other]! < 100 + 80)
       case 5..<11 where world.owed[side]! > 0:
         let count = 1 + random.next(world.owed[side]!)
@@ -57,12 +59,26 @@ import Testing
       case 11 where random.next(8) == 0 && world.reading.contains(side):
         guard world.ended.insert(side).inserted else { continue }
         world.carryOut(world.relay.ended(side))
+      case 12..<14
+      where world.reading.contains(side) && !world.ended.contains(side)
+        && world.owed[other] == 0:
+        world.underway[other]! += 1 + random.next(40)
+        world.carryOut(world.relay.received(from: side, .underway))
+      case 14..<16 where world.underway[side]! > 0:
+        let owed = random.next(world.underway[side]! + 1)
+        world.underway[side] = 0
+        world.owed[side]! += owed
+        world.carryOut(world.relay.settled(to: side, owed: owed))
       default: continue
       }
     }
 
     for side in [Relay.Side.client, .primary] where !world.isOver {
       let other: Relay.Side = side == .client ? .primary : .client
+      if world.underway[other]! > 0 {
+        world.underway[other] = 0
+        world.carryOut(world.relay.settled(to: other, owed: 0))
+      }
       if world.owed[other]! > 0 {
         let rest = world.owed[other]!
         world.owed[other] = 0

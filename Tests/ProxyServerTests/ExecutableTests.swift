@@ -107,6 +107,8 @@ extension RealSockets {
       #expect(answers.allSatisfy { $0.value() == [2] })
       let metrics = try Executable.output(["ask", "/metrics", "--admin", "\(program.admin)"]).text
       #expect(metrics.contains("duplex_accept_failures_total{reason=\"descriptors_reserved\"}"))
+      #expect(metrics.contains(",reason=\"descriptors\"} "))
+      #expect(!metrics.contains(",reason=\"descriptors\"} 0\n"))
       #expect(
         metrics.contains(
           "duplex_primary_connect_failures_total{route=\"127.0.0.1:\(program.port)\"} 0"
@@ -130,6 +132,35 @@ extension RealSockets {
           == "duplex-proxy: could not listen on 127.0.0.1:\(taken.port): Address already in use\n"
       )
       taken.close()
+    }
+
+    @Test func `shadow switches copying and says how it is`() throws {
+      let primary = Listener()
+      let program = try Executable(["-r", "\(primary.address)", "-d", "127.0.0.1:1"])
+      func shadow(_ word: String) throws -> (status: Int32, text: String) {
+        let answer = try Executable.output(["shadow", word, "--admin", "\(program.admin)"])
+        return (answer.status, answer.text)
+      }
+      let row = "route 127.0.0.1:\(program.port) shadow 127.0.0.1:1 breaker closed open 0\n"
+
+      let answers = try ["status", "off", "off", "status", "on"].map(shadow)
+      program.signal(SIGTERM)
+      let status = program.exitStatus()
+
+      #expect(status == 0)
+      #expect(answers.allSatisfy { $0.status == 0 && $0.text.hasSuffix("Z\n" + row) })
+      #expect(
+        answers.map { $0.text.split(separator: " since ")[0] }
+          == ["copying on", "copying off", "copying off", "copying off", "copying on"]
+      )
+      #expect(answers[1].text == answers[3].text)
+      #expect(try shadow("off").status == 2)
+      #expect(try shadow("sideways").status == 64)
+      #expect(
+        program.logged.contains("copying is switched off\n")
+          && program.logged.contains("copying is switched on\n")
+      )
+      primary.close()
     }
 
     @Test func `ask tells an answer, another status and silence apart`() throws {
@@ -172,6 +203,7 @@ extension RealSockets {
           route 0.0.0.0:8080
             primary 127.0.0.1:81
             shadow 10.9.0.5:80
+            copying every client once, breaker on
           admin unix:/run/a
           shadow-buffer 1048576 bytes a connection, 67108864 in all
           connect-timeout 5.0 s

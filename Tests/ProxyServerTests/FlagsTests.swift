@@ -1,3 +1,4 @@
+import Duplex
 import Testing
 
 @testable import ProxyServer
@@ -55,6 +56,54 @@ import Testing
           shadows: [address("fd00::5", 80), SocketAddress(unixPath: "/s")!]
         ),
       ]
+    )
+  }
+
+  @Test func `what is copied is said for each route`() throws {
+    let configuration = try parse(
+      "-l 80 -r 127.0.0.1:81 -d 10.9.0.5:80 --sample 0.5% --amplify 3 --shadow-rate 200"
+        + " --breaker off -l 82 -r 127.0.0.1:83 --sample 100% --breaker on"
+    )
+
+    var first = CopyingPolicy()
+    first.sample = ClientSample(millionths: 5000)
+    first.copies = 3
+    first.rate = 200
+    first.hasBreaker = false
+    var second = CopyingPolicy()
+    second.sample = ClientSample(millionths: 1_000_000)
+    #expect(configuration.routes.map(\.copying) == [first, second])
+    #expect(
+      "\(first)"
+        == "0.5% of the clients 3 times, up to 200 connections a second to each shadow, breaker off"
+    )
+    #expect("\(CopyingPolicy())" == "every client once, breaker on")
+  }
+
+  @Test(arguments: [
+    ("--sample", "10"), ("--sample", "0%"), ("--sample", "101%"), ("--sample", "100.5%"),
+    ("--sample", "0.00001%"), ("--sample", ".5%"), ("--sample", "5.%"), ("--sample", "-5%"),
+    ("--sample", "1.2.3%"), ("--sample", "%"), ("--amplify", "0"), ("--amplify", "101"),
+    ("--amplify", "2.5"), ("--shadow-rate", "0"), ("--shadow-rate", "1000001"),
+    ("--shadow-rate", "99999999999999999999"), ("--breaker", "yes"),
+  ])
+  func `a share, a number or a word that is none is refused`(_ flag: String, _ value: String) {
+    let found = problems("-l 80 -r 127.0.0.1:81 \(flag) \(value)")
+
+    #expect(found.count == 1)
+    #expect(
+      found.allSatisfy {
+        $0.hasPrefix("argument 5: \(flag) \(value): ") && $0.hasSuffix(" was expected")
+      }
+    )
+  }
+
+  @Test func `more copies of a connection than make sense are refused`() {
+    let shadows = (1...11).map { "10.9.0.5:\($0)" }.joined(separator: ",")
+
+    #expect(
+      problems("-l 80 -r 127.0.0.1:81 --amplify 100 -d \(shadows)")
+        == ["argument 1: 11 shadows 100 times are more than 1000 copies of a connection"]
     )
   }
 

@@ -90,32 +90,4 @@ import Testing
       #expect(throws: Fields.Malformed.self) { try InheritedState(Array(state.bytes[..<count])) }
     }
   }
-
-  @Test func `a route keeps the counters of the shadows it keeps, through any changes`() throws {
-    let shadows = (1...3).map { SocketAddress(literal: "10.0.0.\($0)", port: 80)! }
-    let listen = SocketAddress(literal: "127.0.0.1", port: 8080)!
-    let primary = SocketAddress(literal: "127.0.0.1", port: 81)!
-    func route(_ shadows: [SocketAddress]) -> Route {
-      Route(listen: listen, primary: primary, shadows: shadows)
-    }
-    var state = Server<EpollLoop>.RouteState(
-      ListeningSockets.Listening(
-        route: route([shadows[0], shadows[1]]),
-        descriptors: [-1],
-        address: listen
-      ),
-      listener: nil
-    )
-    state.counters.shadows[1].connections = 5
-
-    state.follow(route([shadows[2], shadows[1]]))
-    let changed = (state.shadows, state.lanes, state.counters.shadows.map(\.connections))
-    state.follow(route([]))
-
-    #expect(changed == (shadows, [2, 1], [0, 5, 0]))
-    #expect(state.lanes.isEmpty)
-    state.follow(route([shadows[1], shadows[1]]))
-    #expect(state.lanes == [1, 3])
-    #expect(state.counters.shadows.map(\.connections) == [0, 5, 0, 0])
-  }
 }

@@ -184,6 +184,38 @@ extension RealSockets {
       taken.close()
     }
 
+    @Test func `copying that was switched off stays off for the workers to come`() throws {
+      let (primary, shadow) = (EchoPrimary(), Listener())
+      let program = try Executable(
+        ["-r", "\(primary.address)", "-d", "\(shadow.address)"] + engine
+      )
+      func order(_ word: String) throws -> String {
+        try Executable.output(["shadow", word, "--admin", "\(program.admin)"]).text
+      }
+
+      let off = try order("off")
+      let worker = try program.worker()
+      kill(worker, SIGKILL)
+      _ = TestProxy.eventually({ program.childProcesses }, isReached: { !$0.contains(worker) })
+      let afterDeath = try order("status")
+      program.signal(SIGUSR2)
+      _ = try settledMetric(program, "duplex_upgrades_total", 1)
+      let afterUpgrade = try order("status")
+      let client = try Peer(connectingTo: program.port)
+      try client.send([1])
+
+      #expect(off.hasPrefix("copying off since "))
+      #expect(afterDeath.hasPrefix("copying off since "))
+      #expect(afterUpgrade.hasPrefix("copying off since "))
+      #expect(try client.receive(exactly: 1) == [1])
+      #expect(shadow.accept(milliseconds: 50) == nil)
+      client.close()
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+      shadow.close()
+    }
+
     @Test func `workers that die at once are started ever more slowly, and the listener waits`()
       throws
     {

@@ -79,6 +79,45 @@ struct HostTemplatesTests {
     )
   }
 
+  @Test func `what is copied is written only where it is not what the proxy does by itself`()
+    throws
+  {
+    var (all, half) = (Sample.route, Sample.route)
+    all.copying = Copying(
+      sample: .init(written: "0.5%"),
+      amplify: 3,
+      rate: 200,
+      breaker: .off
+    )
+    half.copying = Copying(amplify: 2)
+
+    let configuration = try contents(of: 0, for: Sample.host([all, half, Sample.route]))
+
+    #expect(
+      configuration.split(separator: "\n").filter { "-d " == $0.prefix(3) || "--" == $0.prefix(2) }
+        .dropFirst(4).filter { !$0.hasPrefix("--bind") } == [
+          "-d 10.9.0.5:80", "--sample 0.5%", "--amplify 3", "--shadow-rate 200", "--breaker off",
+          "-d 10.9.0.5:80", "--amplify 2", "-d 10.9.0.5:80",
+        ]
+    )
+  }
+
+  @Test func `a template that would leave out what is copied is refused`() throws {
+    var (route, old) = (Sample.route, templates)
+    old.configuration = Template(file: "old.mustache", text: "-l 80\n{{! copying }}\n")
+    #expect(throws: Never.self) { try old.files(for: Sample.host()) }
+    route.copying = Copying(sample: .init(written: "10%"))
+
+    let problems = #expect(throws: TemplateProblems.self) {
+      try old.files(for: Sample.host([route]))
+    }
+
+    #expect(
+      problems?.problems
+        == [TemplateProblem(file: "old.mustache", line: 1, code: .leavesOutCopying)]
+    )
+  }
+
   @Test func `monit's file starts the runner as root and asks the admin endpoint`() throws {
     let proxy = ProxySettings(
       directory: "/srv/duplex",

@@ -145,6 +145,26 @@ struct InventoryProblemTests {
       ["5:74: defaults.routes.web.shadows[1]: 10.9.0.5:80 is named twice"]
     ),
     (
+      "backend: app}", "backend: app, sample: 10, amplify: 0, rate: many, breaker: maybe}",
+      [
+        "5:95: defaults.routes.web.sample: found `10`, expected a share of the clients above 0 and up to 100%, such as `10%` or `0.5%`",
+        "5:108: defaults.routes.web.amplify: found `0`, expected a number of copies, 1 to 100",
+        "5:117: defaults.routes.web.rate: found `many`, expected connections a second, 1 to 1000000",
+        "5:132: defaults.routes.web.breaker: found `maybe`, expected `on` or `off`",
+      ]
+    ),
+    (
+      "backend: app}", "backend: app, sampel: 10%}",
+      ["5:87: defaults.routes.web.sampel: unknown key; did you mean `sample`?"]
+    ),
+    (
+      "shadow: \"10.9.0.5:80\", backend: app}",
+      "backend: app, amplify: 100, shadows: [\((1...11).map { "10.9.0.5:\($0)" }.joined(separator: ", "))]}",
+      [
+        "5:73: defaults.routes.web.amplify: 1100 copies of each connection, to all shadows together; 1000 are the most"
+      ]
+    ),
+    (
       "shadow: \"10.9.0.5:80\"", "shadow: \"10.9.0.5:80\", shadows: []",
       ["5:82: defaults.routes.web.shadows: write either `shadow` or `shadows`, not both"]
     ),

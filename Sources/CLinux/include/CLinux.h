@@ -45,6 +45,9 @@ ssize_t clinux_receive(int fd, void *buffer, size_t size);
 // Throws away up to `size` received bytes without copying them out of the kernel. TCP only.
 ssize_t clinux_discard(int fd, size_t size);
 
+// Reports a socket as readable only when this many bytes have come, or the stream has ended (SO_RCVLOWAT). TCP only.
+void clinux_set_receive_low_water(int fd, int size);
+
 ssize_t clinux_send(int fd, const void *bytes, size_t size);
 
 // Bytes the peer has not acknowledged yet.
@@ -89,5 +92,33 @@ int64_t clinux_resident_bytes(void);
 int clinux_usable_processors(void);
 
 uint64_t clinux_monotonic_nanoseconds(void);
+
+// For the benchmarks (Measuring.c).
+
+// Lets SIGINT, SIGTERM and SIGHUP only be noted; clinux_stop_noted says whether one came.
+void clinux_note_stop_signals(void);
+int clinux_stop_noted(void);
+
+// Raises both limits of open files to `count` where that is allowed, and returns the soft one.
+int64_t clinux_allow_descriptors(int64_t count);
+
+// Restricts a process with one thread (0: the calling thread) to the processors of the mask.
+int clinux_pin(pid_t process, uint64_t processors);
+
+// The processors the calling thread may use, the first 64 of them.
+uint64_t clinux_processors(void);
+
+// CPU time of a whole process, its threads that ended included, as the scheduler accounts it.
+int64_t clinux_cpu_nanoseconds(pid_t process);
+
+// Starts a program of an absolute path, in a process group of its own, stdin closed to it, stdout and stderr
+// going to `output`, restricted to the processors. It gets SIGTERM should the caller's thread die.
+pid_t clinux_spawn(char *const argv[], int output, uint64_t processors);
+
+// As clinux_epoll_wait, in nanoseconds.
+int clinux_epoll_wait_nanoseconds(int epoll, struct epoll_event *events, int count, int64_t nanoseconds);
+
+// Lets this thread's waits end when they should: by default the kernel may end them 50 microseconds late.
+void clinux_wake_punctually(void);
 
 #endif

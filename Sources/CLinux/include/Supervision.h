@@ -20,7 +20,7 @@ int clinux_next_signal(int fd);
 int clinux_message_pair(int pair[2]);
 
 // Starts a program that finds `handed` as its descriptor 3, and none above. The arguments and the environment end with NULL.
-pid_t clinux_spawn(const char *path, char *const arguments[], char *const environment[], int handed);
+pid_t clinux_start_child(const char *path, char *const arguments[], char *const environment[], int handed);
 
 // Sends bytes with up to 200 descriptors. Fails with -EAGAIN rather than wait.
 ssize_t clinux_send_descriptors(int socket, const void *bytes, size_t size, const int *descriptors, size_t count);

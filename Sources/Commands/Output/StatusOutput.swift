@@ -48,8 +48,18 @@ struct StatusOutput {
     return statuses.compactMap { status in
       guard let copies = status.copies, seen.insert(status.host).inserted else { return nil }
       return "\(status.host): the shadow got \(copies.bytes) bytes on \(copies.connections) "
-        + "connections, and was dropped on \(copies.drops)"
+        + "connections, and was dropped on \(copies.drops)" + state(of: copies, on: status.host)
     }
+  }
+
+  private func state(of copies: ShadowCopies, on host: MachineName) -> String {
+    if copies.isOff {
+      let command = Sentences.command("shadow on --limit \(host)", inventory: inventory)
+      return ". Copying is switched OFF: \(command)"
+    }
+    guard copies.openBreakers > 0 else { return "" }
+    let command = Sentences.command("shadow status --limit \(host)", inventory: inventory)
+    return ". A BREAKER IS OPEN, that shadow gets nothing now: \(command)"
   }
 
   private var notes: [String] {

@@ -56,6 +56,13 @@ extension Format<Int> {
     return (4096...(1 << 40)).contains(bytes) ? bytes : nil
   }
 
+  static let copies = Format(expected: "a number of copies, 1 to 100") { text in
+    number(text).flatMap { (1...100).contains($0) ? $0 : nil }
+  }
+  static let rate = Format(expected: "connections a second, 1 to 1000000") { text in
+    number(text).flatMap { (1...1_000_000).contains($0) ? $0 : nil }
+  }
+
   /// Decimal digits and nothing else; no leading zero, which YAML may read as octal.
   static func number(_ text: String) -> Int? {
     guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
@@ -112,6 +119,17 @@ extension Format<Inventory.BatchSize> {
     expected: "a number of hosts, such as `2`, or a share of them, such as `25%`",
     read: Inventory.BatchSize.init(written:)
   )
+}
+
+extension Format<Copying.Sample> {
+  static let sample = Format(
+    expected: "a share of the clients above 0 and up to 100%, such as `10%` or `0.5%`",
+    read: Copying.Sample.init(written:)
+  )
+}
+
+extension Format<Copying.Breaker> {
+  static let breaker = Format(expected: "`on` or `off`", read: Copying.Breaker.init(rawValue:))
 }
 
 extension Format<Balancer.Applying> {

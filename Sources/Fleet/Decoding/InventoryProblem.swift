@@ -47,6 +47,7 @@ package struct InventoryProblem: Sendable, Hashable {
     case shadowIsPrimary(Endpoint)
     case shadowIsListener(Endpoint)
     case shadowTwice(Endpoint)
+    case tooManyCopies(Int)
     case backendWithoutBalancer(BackendName, known: [BackendName])
     case runtimeWithoutSocket
     case totalBelowOne(total: Int, one: Int)
@@ -115,6 +116,8 @@ extension InventoryProblem.Code {
     case .shadowIsPrimary(let endpoint): "\(endpoint) is the primary: it would get everything twice"
     case .shadowIsListener(let endpoint): "\(endpoint) is where this route itself listens: a loop"
     case .shadowTwice(let endpoint): "\(endpoint) is named twice"
+    case .tooManyCopies(let copies):
+      "\(copies) copies of each connection, to all shadows together; \(Copying.mostCopies) are the most"
     case .backendWithoutBalancer(let backend, let known):
       "no balancer has a backend \(backend); the balancers have \(Self.list(known.map(\.text)))"
     case .runtimeWithoutSocket: "`apply: runtime` needs a stats-socket"

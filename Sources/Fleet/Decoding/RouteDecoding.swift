@@ -11,7 +11,8 @@ struct DecodedRoute {
 /// Reads one route of a host.
 struct RouteDecoding {
   static let keys = [
-    "listen", "primary", "shadow", "shadows", "backend", "server", "direct-port",
+    "listen", "primary", "shadow", "shadows", "backend", "server", "direct-port", "sample",
+    "amplify", "rate", "breaker",
   ]
   static let synonyms = [["shadow", "shadows"]]
 
@@ -44,6 +45,7 @@ struct RouteDecoding {
     }
     let server = reader.value("server", .sectionName, &collector).map { ServerName($0) }
     let directPort = self.directPort(reader, primary: primary, &collector)
+    let copying = self.copying(reader, shadows: shadows?.count ?? 0, &collector)
     guard let listen, let primary, let shadows, let backend, let directPort else { return nil }
 
     return DecodedRoute(
@@ -55,7 +57,8 @@ struct RouteDecoding {
         shadows: shadows.map(\.endpoint),
         backend: backend,
         server: server ?? self.server,
-        directPort: directPort
+        directPort: directPort,
+        copying: copying
       ),
       listen: reader.node("listen") ?? node,
       primary: reader.node("primary") ?? node,
@@ -107,6 +110,24 @@ struct RouteDecoding {
     return found.compactMap { node, endpoint in
       literal(endpoint, at: node, &collector).map { (node, $0) }
     }
+  }
+
+  private func copying(
+    _ reader: MappingReader,
+    shadows: Int,
+    _ collector: inout ProblemCollector
+  ) -> Copying {
+    let copying = Copying(
+      sample: reader.value("sample", .sample, &collector),
+      amplify: reader.value("amplify", .copies, &collector) ?? 1,
+      rate: reader.value("rate", .rate, &collector),
+      breaker: reader.value("breaker", .breaker, &collector) ?? .on
+    )
+    let copies = shadows * copying.amplify
+    if copies > Copying.mostCopies {
+      collector.report(.tooManyCopies(copies), at: reader.node("amplify") ?? reader.node)
+    }
+    return copying
   }
 
   private func directPort(

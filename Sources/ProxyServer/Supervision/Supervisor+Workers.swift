@@ -40,6 +40,9 @@ extension Supervisor {
       log.line("the configuration was read again")
     case (.handedOver, .handingOver):
       handedOver(index)
+    case (.copyingOn, _): counters.copyingOffSince = 0
+    case (.copyingOff, _):
+      if counters.copyingOffSince == 0 { counters.copyingOffSince = time(nil) }
     case (nil, _):
       Glibc.close(workers[index].control)
       workers[index].control = -1

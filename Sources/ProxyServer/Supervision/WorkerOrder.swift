@@ -24,6 +24,9 @@ enum WorkerAnswer: UInt8 {
   case ready = 0x72  // r
   /// Nothing more is accepted here.
   case handedOver = 0x68  // h
+  /// Said of its own accord: copying has been switched.
+  case copyingOn = 0x2b  // +
+  case copyingOff = 0x2d  // -
 }
 
 /// What a worker is told with `configure`.
@@ -88,7 +91,7 @@ extension WorkerSettings {
 
 extension SupervisionCounters {
   func write(to fields: inout Fields) {
-    for count in [restarts, upgrades, reloads] { fields.append(count) }
+    for count in [restarts, upgrades, reloads, copyingOffSince] { fields.append(count) }
   }
 
   init(from fields: inout Fields.Reader) throws(Fields.Malformed) {
@@ -96,5 +99,6 @@ extension SupervisionCounters {
     restarts = try fields.number()
     upgrades = try fields.number()
     reloads = try fields.number()
+    copyingOffSince = try fields.number()
   }
 }

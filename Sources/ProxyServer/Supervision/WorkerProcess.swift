@@ -110,7 +110,7 @@ enum ChildProgram {
   ) -> pid_t {
     withCStrings(arguments) { arguments in
       withCStrings(environment + variables) { environment in
-        clinux_spawn(path, arguments, environment, descriptor)
+        clinux_start_child(path, arguments, environment, descriptor)
       }
     }
   }

@@ -25,6 +25,7 @@ enum WorkerProgram {
       switch order {
       case .configure: answer(.ready)
       case .handOver: answer(.handedOver)
+      case .copying(let isOn): answer(isOn ? .copyingOn : .copyingOff)
       }
     }
     let threads = ServerThreads(

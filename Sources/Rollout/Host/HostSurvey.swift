@@ -41,7 +41,9 @@ package enum HostSurvey {
           /^duplex_shadow_connections_total/ { connections += $NF }
           /^duplex_shadow_bytes_total/ { bytes += $NF }
           /^duplex_shadow_drops_total/ { drops += $NF }
-          END { printf "copies %d %.0f %d\\n", connections, bytes, drops }'
+          /^duplex_copying / { off = $NF == 0 }
+          /^duplex_shadow_breaker_state/ { open += $NF != 0 }
+          END { printf "copies %d %.0f %d %d %d\\n", connections, bytes, drops, off, open }'
         say version "$(\(ShellWord.quoting(paths.link)) --version 2>/dev/null)"
       }
       ss -Hltnp \(ShellWord.quoting("( \(filter) )")) 2>/dev/null | while read -r line; do
@@ -104,20 +106,36 @@ package struct ShadowCopies: Sendable, Hashable, Codable {
   package var bytes: Int
   /// Connections whose shadow was given up: it refused, lagged or broke off.
   package var drops: Int
+  /// Copying is switched off.
+  package var isOff: Bool
+  /// Breakers that are not closed: their shadows get nothing, or a probe.
+  package var openBreakers: Int
 
-  package init(connections: Int, bytes: Int, drops: Int) {
+  package init(
+    connections: Int,
+    bytes: Int,
+    drops: Int,
+    isOff: Bool = false,
+    openBreakers: Int = 0
+  ) {
     self.connections = connections
     self.bytes = bytes
     self.drops = drops
+    self.isOff = isOff
+    self.openBreakers = openBreakers
   }
 
-  /// Reads `CONNECTIONS BYTES DROPS`.
+  /// Reads `CONNECTIONS BYTES DROPS OFF BREAKERS`; OFF is 0 or 1.
   init?(_ text: String) {
-    let numbers = text.split(separator: " ").map { Int($0) }
-    guard numbers.count == 3, let connections = numbers[0], let bytes = numbers[1],
-      let drops = numbers[2]
-    else { return nil }
-    self.init(connections: connections, bytes: bytes, drops: drops)
+    let numbers = text.split(separator: " ").compactMap { Int($0) }
+    guard numbers.count == 5 else { return nil }
+    self.init(
+      connections: numbers[0],
+      bytes: numbers[1],
+      drops: numbers[2],
+      isOff: numbers[3] != 0,
+      openBreakers: numbers[4]
+    )
   }
 }
 

@@ -30,7 +30,7 @@ enum HostTemplateValues {
 
   private static let routeKeys = [
     "name", "listen-address", "listen-port", "primary", "primary-is-socket", "shadows",
-    "has-shadows", "backend", "server", "direct-port",
+    "has-shadows", "copying", "backend", "server", "direct-port",
   ]
 
   private static func values(for route: Route) -> [String: TemplateValue] {
@@ -47,10 +47,24 @@ enum HostTemplateValues {
       "primary-is-socket": .flag(isSocket),
       "shadows": .text(route.shadows.map(\.description).joined(separator: ",")),
       "has-shadows": .flag(!route.shadows.isEmpty),
+      "copying": .rows(
+        keys: ["flag", "value"],
+        flags(for: route.copying).map { ["flag": .text($0.flag), "value": .text($0.value)] }
+      ),
       "backend": .text(route.backend.text),
       "server": .text(route.server.text),
       "direct-port": number(route.directPort),
     ]
+  }
+
+  /// Those that say something else than the proxy does by itself.
+  private static func flags(for copying: Copying) -> [(flag: String, value: String)] {
+    var flags: [(flag: String, value: String)] = []
+    if let sample = copying.sample { flags.append(("--sample", sample.description)) }
+    if copying.amplify != 1 { flags.append(("--amplify", String(copying.amplify))) }
+    if let rate = copying.rate { flags.append(("--shadow-rate", String(rate))) }
+    if copying.breaker != .on { flags.append(("--breaker", copying.breaker.rawValue)) }
+    return flags
   }
 
   private static func number(_ number: Int) -> TemplateValue { .text(String(number)) }

@@ -25,6 +25,11 @@ package struct Template: Sendable {
     }
   }
 
+  /// Whether a tag of the template has this name.
+  func names(_ name: String) -> Bool {
+    TemplateTags.all(in: text).contains { $0.kind != .comment && $0.name == name }
+  }
+
   private func check(_ values: [String: TemplateValue]) -> [TemplateProblem] {
     var problems: [TemplateProblem] = []
     var scopes: [(section: TemplateTag?, values: [String: TemplateValue])] = [(nil, values)]

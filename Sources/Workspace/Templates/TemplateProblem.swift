@@ -20,6 +20,8 @@ package struct TemplateProblem: Sendable, Hashable {
     case isSection(String)
     case isNoSection(String)
     case malformed(String)
+    /// A route's `sample`, `amplify`, `rate` or `breaker` would be written nowhere.
+    case leavesOutCopying
   }
 }
 
@@ -49,6 +51,9 @@ extension TemplateProblem: CustomStringConvertible {
     case .notClosed(let section): "section `\(section)` is not closed"
     case .isSection(let name): "`\(name)` opens a section ({{#\(name)}}), it is no text"
     case .isNoSection(let name): "`\(name)` is a text and opens no section"
+    case .leavesOutCopying:
+      "the inventory has `sample`, `amplify`, `rate` or `breaker`, and this template writes them nowhere: "
+        + "add `{{#copying}}`, `{{flag}} {{value}}` and `{{/copying}}` as three lines to its routes"
     case .malformed(let detail): "this is no mustache template: \(detail)"
     }
   }

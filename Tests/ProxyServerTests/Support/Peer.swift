@@ -21,6 +21,7 @@ final class Peer: Sendable {
 
   convenience init(
     connectingTo port: UInt16,
+    from source: SocketAddress? = nil,
     receiveBuffer: Int32? = nil,
     sendBuffer: Int32? = nil
   ) throws(Failure) {
@@ -29,6 +30,7 @@ final class Peer: Sendable {
     _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
     if let receiveBuffer { Peer.set(descriptor, SO_RCVBUF, receiveBuffer) }
     if let sendBuffer { Peer.set(descriptor, SO_SNDBUF, sendBuffer) }
+    if let source { _ = source.withPointer { bind(descriptor, $0, $1) } }
     let address = SocketAddress(literal: "127.0.0.1", port: port)!
     let result = address.withPointer { clinux_connect(descriptor, $0, $1) }
     if result < 0 {
@@ -119,14 +121,17 @@ final class Listener: Sendable {
   let descriptor: Int32
   let port: UInt16
 
-  init(backlog: Int32 = 4096, receiveBuffer: Int32? = nil) {
+  /// - Parameter isAsleep: it has its port, and refuses connections until woken.
+  init(backlog: Int32 = 4096, receiveBuffer: Int32? = nil, isAsleep: Bool = false) {
     let descriptor = clinux_stream_socket(AF_INET)
     if let receiveBuffer { Peer.set(descriptor, SO_RCVBUF, receiveBuffer) }
     _ = SocketAddress(literal: "127.0.0.1", port: 0)!.withPointer { bind(descriptor, $0, $1) }
-    listen(descriptor, backlog)
+    if !isAsleep { listen(descriptor, backlog) }
     self.descriptor = descriptor
     port = SocketAddress.port(ofSocket: descriptor)
   }
+
+  func wake() { listen(descriptor, 4096) }
 
   var address: SocketAddress { SocketAddress(literal: "127.0.0.1", port: port)! }
 

@@ -13,13 +13,16 @@ final class TestProxy: Sendable {
   init(
     primary: SocketAddress,
     shadows: [SocketAddress] = [],
+    copying: CopyingPolicy = CopyingPolicy(),
     descriptorLimit: Int = 1 << 20,
     threads: Int = 1,
     _ change: (inout Limits) -> Void = { _ in }
   ) throws {
     var configuration = Configuration()
     let any = SocketAddress(literal: "127.0.0.1", port: 0)!
-    configuration.routes = [Route(listen: any, primary: primary, shadows: shadows)]
+    configuration.routes = [
+      Route(listen: any, primary: primary, shadows: shadows, copying: copying)
+    ]
     configuration.admin = [any]
     change(&configuration.limits)
     let sockets = try ListeningSockets(configuration, threads: threads)
@@ -60,10 +63,15 @@ final class TestProxy: Sendable {
     waitUntilStopped()
   }
 
-  func ask(_ path: String) throws -> (status: Int, body: String) {
+  /// - Parameter header: lines, each with its end.
+  func ask(
+    _ path: String,
+    method: String = "GET",
+    header: String = ""
+  ) throws -> (status: Int, body: String) {
     let peer = try Peer(connectingTo: adminPort)
     defer { peer.close() }
-    try peer.send(Array("GET \(path) HTTP/1.1\r\nHost: test\r\n\r\n".utf8))
+    try peer.send(Array("\(method) \(path) HTTP/1.1\r\nHost: test\r\n\(header)\r\n".utf8))
     let text = String(decoding: try peer.receiveToEnd(), as: UTF8.self)
     let status = Int(text.dropFirst("HTTP/1.1 ".count).prefix(3)) ?? 0
     // A CRLF is one Character.

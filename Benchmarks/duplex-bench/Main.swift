@@ -1,0 +1,8 @@
+import Bench
+
+@main
+struct Main {
+  static func main() {
+    BenchCommand.main()
+  }
+}

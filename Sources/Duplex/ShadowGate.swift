@@ -1,0 +1,72 @@
+/// Why a copy was not begun.
+package enum ShadowSkip: String, Sendable, CaseIterable {
+  /// Copying is switched off.
+  case off
+  /// The client is not in the sample.
+  case sample
+  /// The shadow's breaker is open, or waits for its probe.
+  case breaker
+  /// More copies a second than the shadow may get.
+  case rate
+  /// Descriptors are scarce, and clients come first.
+  case descriptors
+}
+
+/// Decides, for one shadow of a route, how many copies of a new connection are begun.
+package struct ShadowGate: Sendable, Equatable {
+  /// Nil where the breaker is off.
+  package private(set) var breaker: CircuitBreaker?
+  private var rate: TokenBucket?
+
+  /// - Parameters:
+  ///   - rate: connections to the shadow a second, with a burst of one second's worth; nil: any number.
+  ///   - threads: each gets an even part of the rate, and of the burst.
+  ///   - copies: of each connection: a burst holds at least these.
+  package init(breaker: CircuitBreaker.Settings?, rate: Int?, threads: Int = 1, copies: Int) {
+    self.breaker = breaker.map(CircuitBreaker.init)
+    self.rate = rate.map { rate in
+      TokenBucket(tokens: rate, perSeconds: threads, burst: max(rate / threads, copies))
+    }
+  }
+
+  package enum Admission: Sendable, Equatable {
+    /// This many copies may be begun: all that were wanted, or the one that is a probe.
+    case begin(Int)
+    case skip(ShadowSkip)
+  }
+
+  /// Whether `copies` of a new connection may be begun. Rate counts each copy, and lets a connection's through
+  /// together or not at all.
+  package mutating func admit(copies: Int, now: UInt64) -> Admission {
+    guard breaker?.admits(now: now) != false else { return .skip(.breaker) }
+    let begun = breaker?.state == .open ? 1 : copies
+    guard rate?.take(begun, now: now) != false else { return .skip(.rate) }
+    return .begin(begun)
+  }
+
+  /// See `CircuitBreaker.passed`.
+  package mutating func passed(now: UInt64) -> CircuitBreaker.Change? {
+    breaker?.passed(now: now)
+  }
+
+  /// A copy was begun.
+  package mutating func began() -> (ticket: CircuitBreaker.Ticket, change: CircuitBreaker.Change?) {
+    breaker?.began() ?? (.none, nil)
+  }
+
+  package mutating func connected(_ ticket: CircuitBreaker.Ticket, now: UInt64) {
+    breaker?.connected(ticket, now: now)
+  }
+
+  /// A copy is over: in order (nil), or dropped.
+  package mutating func ended(
+    _ ticket: CircuitBreaker.Ticket,
+    _ drop: ShadowDrop?,
+    now: UInt64
+  ) -> CircuitBreaker.Change? {
+    breaker?.ended(ticket, drop, now: now)
+  }
+
+  /// Copying was switched by hand.
+  package mutating func forget() { breaker?.forget() }
+}

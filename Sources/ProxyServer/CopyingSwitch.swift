@@ -1,0 +1,140 @@
+import CLinux
+import Duplex
+import Glibc
+
+/// Whether connections are copied at all, by the admin endpoint's `/shadow/on` and `/shadow/off`. The supervisor knows
+/// it for the workers to come; a proxy that is started copies, as its configuration says.
+struct CopyingSwitch {
+  var isOn = true
+  /// Seconds since the epoch.
+  var since = time(nil)
+
+  init(isOn: Bool) { self.isOn = isOn }
+
+  init(_ supervision: SupervisionCounters) {
+    guard supervision.copyingOffSince != 0 else { return }
+    isOn = false
+    since = supervision.copyingOffSince
+  }
+}
+
+extension Server {
+  /// The leader's part: tells every thread, and answers when all of them have done it.
+  func orderCopying(on isOn: Bool, for client: Int) {
+    if copying.isOn != isOn { log.line("copying is switched \(isOn ? "on" : "off")") }
+    for sibling in siblings.mailboxes { sibling.post(.copying(isOn: isOn)) }
+    supervision.carriedOut(.copying(isOn: isOn))
+    switchCopying(on: isOn)
+    // A thread takes its messages in order: what it reports is how it is after the switch.
+    gather(.copying(client: client))
+  }
+
+  /// Off: every running copy is ended now and none is begun, and no relay notices. On: new connections are copied
+  /// again. Those that are open stay uncopied, since a copy that begins in the middle of a stream is garbage.
+  /// Either way the breakers forget what they learnt: `on` after `on` tries every shadow at once.
+  func switchCopying(on isOn: Bool) {
+    if copying.isOn != isOn { copying = CopyingSwitch(isOn: isOn) }
+    if !isOn { endCopies() }
+    for route in routes.indices {
+      for shadow in routes[route].gates.indices { routes[route].gates[shadow].forget() }
+    }
+  }
+
+  private func endCopies() {
+    for index in connections.indices where connections.isLive(index) {
+      for lane in connections[index].lanes.indices {
+        carryOut(.drop(.switchedOff), index, lane)
+      }
+      releaseIfOver(index)
+    }
+  }
+
+  /// What has been counted for each route, with its breakers as they are. A breaker has no timer: what time alone
+  /// has changed shows when it is looked at.
+  func countersWithBreakers() -> [RouteCounters] {
+    let now = clinux_monotonic_nanoseconds()
+    return routes.indices.map { route in
+      var counters = routes[route].counters
+      for shadow in routes[route].gates.indices {
+        tell(routes[route].gates[shadow].passed(now: now), route, shadow)
+        counters.gates[shadow].breaker = routes[route].gates[shadow].breaker.map { .init($0) }
+      }
+      return counters
+    }
+  }
+
+  /// `copying on since 2026-11-25T13:04:08Z`, then a line for each shadow of each route.
+  func copyingResponse(_ report: Report) -> AdminResponse {
+    var text = "copying \(copying.isOn ? "on" : "off") since \(Self.written(copying.since))\n"
+    for (route, counters) in zip(currentRoutes, report.routes) {
+      for (index, shadow) in route.route.shadows.enumerated() {
+        let open = counters.total(ofShadow: index).open
+        let breaker = counters.gates[index].breaker?.state.word ?? "off"
+        text += "route \(route.address) shadow \(shadow) breaker \(breaker) open \(open)\n"
+      }
+    }
+    return AdminResponse(status: 200, body: text)
+  }
+
+  func addCopying(_ report: Report, to page: inout MetricsPage) {
+    page.open("duplex_copying", .gauge, "1 while connections are copied, 0 while switched off.")
+    page.sample("duplex_copying", copying.isOn ? 1 : 0)
+    page.open("duplex_shadow_skipped_total", .counter, "Copies that were not begun, by reason.")
+    for (route, shadow, gate) in gates(report) {
+      for skip in ShadowSkip.allCases {
+        page.sample(
+          "duplex_shadow_skipped_total",
+          ["route": route, "shadow": shadow, "reason": skip.rawValue],
+          gate.skips[skip] ?? 0
+        )
+      }
+    }
+    page.open(
+      "duplex_shadow_breaker_state",
+      .gauge,
+      "0 closed, 1 half-open (one copy is a probe), 2 open (nothing is copied); of threads, the worst."
+    )
+    for (route, shadow, gate) in gates(report) {
+      page.sample(
+        "duplex_shadow_breaker_state",
+        ["route": route, "shadow": shadow],
+        gate.breaker?.state.rawValue ?? 0
+      )
+    }
+    page.open("duplex_shadow_breaker_opened_total", .counter, "Times a breaker opened.")
+    for (route, shadow, gate) in gates(report) {
+      page.sample(
+        "duplex_shadow_breaker_opened_total",
+        ["route": route, "shadow": shadow],
+        gate.breaker?.openings ?? 0
+      )
+    }
+  }
+
+  private func gates(_ report: Report) -> [(route: String, shadow: String, gate: GateCounters)] {
+    zip(currentRoutes, report.routes).flatMap { route, counters in
+      zip(route.route.shadows, counters.gates).map {
+        (route.address.description, $0.description, $1)
+      }
+    }
+  }
+
+  /// RFC 3339, in UTC.
+  private static func written(_ seconds: time_t) -> String {
+    var (seconds, parts) = (seconds, tm())
+    gmtime_r(&seconds, &parts)
+    var text = [CChar](repeating: 0, count: 32)
+    let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+    return String(decoding: text[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}
+
+extension CircuitBreaker.State {
+  fileprivate var word: String {
+    switch self {
+    case .closed: "closed"
+    case .halfOpen: "half-open"
+    case .open: "open"
+    }
+  }
+}

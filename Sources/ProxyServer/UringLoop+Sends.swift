@@ -1,0 +1,102 @@
+import CLinux
+import CURing
+import Duplex
+import Glibc
+
+/// Sending: what came into the kernel's buffers goes out of them again, all of a turn in one system call.
+extension UringLoop {
+  func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Sending {
+    guard bytes.count > 0 else { return .taken(owed: 0) }
+    let index = Int(socket.index)
+    guard sockets[index].writable, sockets[index].output.isEmpty else {
+      return owe(bytes, socket)
+    }
+    if sockets[index].order >= 0 {
+      guard isDelivering(bytes), asked.add(bytes, to: sockets[index].order) else {
+        return owe(bytes, socket)
+      }
+      deliveredIsHeld = true
+      return .underway
+    }
+    if isDelivering(bytes), let order = asked.add(bytes, for: socket) {
+      sockets[index].order = order
+      deliveredIsHeld = true
+      return .underway
+    }
+    return sendNow(bytes, socket)
+  }
+
+  /// Asks the kernel for the sends of the last turn.
+  func submitSends() {
+    swap(&asked, &submitted)
+    for number in 0..<submitted.count {
+      let order = submitted.orders + number
+      guard isOpen(order.pointee.socket) else { continue }
+      let index = Int(order.pointee.socket.index)
+      sockets[index].order = -1
+      let descriptor = sockets[index].descriptor
+      let data = UringSocket.Kind.send.rawValue << 60 | UInt64(number)
+      if let bytes = submitted.bytes(of: number) {
+        curing_send(ring, descriptor, bytes.baseAddress, bytes.count, data)
+      } else {
+        curing_send_message(ring, descriptor, submitted.message(of: number), data)
+      }
+    }
+  }
+
+  /// Tells the server what became of the sends: the kernel has done them all when it has submitted them, and says
+  /// something only of those that it could not do wholly.
+  func settleSends(_ handler: some CompletionHandler) {
+    guard !submitted.isEmpty else { return }
+    for position in 0..<batchCount
+    where batch[position].data >> 60 == UringSocket.Kind.send.rawValue {
+      let number = Int(UInt32(truncatingIfNeeded: batch[position].data))
+      submitted.orders[number].shortfall = batch[position].result
+    }
+    for number in 0..<submitted.count {
+      let socket = submitted.orders[number].socket
+      guard isOpen(socket) else { continue }
+      let tag = sockets[Int(socket.index)].tag
+      guard let shortfall = submitted.orders[number].shortfall else {
+        handler.completed(.settled(owed: 0), tag: tag, socket: socket)
+        continue
+      }
+      guard shortfall >= 0 || shortfall == -EAGAIN else {
+        sockets[Int(socket.index)].writable = false
+        handler.completed(.sendFailed(errno: -shortfall), tag: tag, socket: socket)
+        continue
+      }
+      let taken = max(0, Int(shortfall))
+      submitted.rest(of: number, after: taken) {
+        copy.keep($0, in: &sockets[Int(socket.index)].output)
+      }
+      awaitRoom(socket)
+      let owed = submitted.orders[number].size - taken
+      handler.completed(.settled(owed: owed), tag: tag, socket: socket)
+    }
+    submitted.clear(small)
+  }
+
+  /// Whether the bytes lie in the receive buffer that is being handed over.
+  private func isDelivering(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let start = delivered.baseAddress, let base = bytes.baseAddress else { return false }
+    return base >= start && base + bytes.count <= start + delivered.count
+  }
+
+  private func sendNow(_ bytes: UnsafeRawBufferPointer, _ socket: SocketID) -> Sending {
+    let index = Int(socket.index)
+    let result = clinux_send(sockets[index].descriptor, bytes.baseAddress, bytes.count)
+    if result == bytes.count { return .taken(owed: 0) }
+    if result < 0, result != -Int(EAGAIN) {
+      failures.append((socket, Int32(-result)))
+      return .taken(owed: 0)
+    }
+    awaitRoom(socket)
+    return owe(UnsafeRawBufferPointer(rebasing: bytes[max(0, result)...]), socket)
+  }
+
+  private func owe(_ bytes: UnsafeRawBufferPointer, _ socket: SocketID) -> Sending {
+    copy.keep(bytes, in: &sockets[Int(socket.index)].output)
+    return .taken(owed: bytes.count)
+  }
+}

@@ -181,6 +181,8 @@ final class EpollLoop: EventLoop {
     Glibc.shutdown(sockets[Int(socket.index)].descriptor, Int32(SHUT_WR))
   }
 
+  func end() {}
+
   func turn(until deadline: UInt64, _ handler: some CompletionHandler) {
     let count = clinux_epoll_wait(
       epoll,

@@ -113,6 +113,10 @@ protocol EventLoop: AnyObject, SendableMetatype {
   /// Sends a FIN. Only when nothing is owed or under way.
   func finish(_ socket: SocketID)
 
+  /// Has the kernel carry out now what was asked of it for the next turn: there will be none. A thread that ends before
+  /// the others would else leave its listening socket open, and clients waiting at it.
+  func end()
+
   /// Waits for completions until `deadline` (monotonic nanoseconds) and hands them over.
   func turn(until deadline: UInt64, _ handler: some CompletionHandler)
 }

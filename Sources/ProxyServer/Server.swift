@@ -123,6 +123,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
       fireDeadlines(clinux_monotonic_nanoseconds())
       if phase == .draining, isIdle, siblings.running == 0 { phase = .over }
     }
+    loop.end()
     siblings.leader?.post(.finished)
   }
 

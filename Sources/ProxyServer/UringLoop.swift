@@ -201,6 +201,8 @@ final class UringLoop: EventLoop {
     Glibc.shutdown(sockets[Int(socket.index)].descriptor, Int32(SHUT_WR))
   }
 
+  func end() { curing_turn(ring, 0) }
+
   func turn(until deadline: UInt64, _ handler: some CompletionHandler) {
     if !isEnabled {
       let result = curing_enable(ring)

@@ -257,7 +257,7 @@ extension RealSockets {
       )
       try open.send([2])
 
-      #expect(isFree)
+      #expect(isFree, "\(program.logged)")
       #expect(try open.receive(exactly: 1) == [2])
       open.close()
       let ended = TestProxy.eventually({ kill(worker, 0) }, isReached: { $0 != 0 })

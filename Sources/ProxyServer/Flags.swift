@@ -372,10 +372,8 @@ extension Flags {
       }
       guard let listen = SocketAddress(literal: route.bind, port: port) else { continue }
       let (shadows, copying) = (route.shadows, route.copying)
-      add(
-        Route(listen: listen, primary: primary, shadows: shadows, copying: copying),
-        route.place
-      )
+      let new = Route(listen: listen, primary: primary, shadows: shadows, copying: copying)
+      add(new, route.place)
     }
     let limits = configuration.limits
     if limits.shadowBufferTotal < limits.shadowBuffer {
@@ -391,18 +389,12 @@ extension Flags {
     if isTaken, route.listen.port != 0 {
       return report(place, "\(route.listen) is listened on by another route already")
     }
-    for address in [route.primary] + route.shadows where reaches(address, route.listen) {
+    for address in [route.primary] + route.shadows where address.reaches(route.listen) {
       report(place, "\(address) is the route's own listening address: it would feed itself")
     }
     if let problem = route.copying.problem(shadows: route.shadows.count) {
       return report(place, problem)
     }
     configuration.routes.append(route)
-  }
-
-  /// Whether a connection to the address certainly ends at the listener.
-  private func reaches(_ address: SocketAddress, _ listen: SocketAddress) -> Bool {
-    guard address.port == listen.port, address.family == listen.family else { return false }
-    return address == listen || (listen.isWildcard && address.isLoopback)
   }
 }

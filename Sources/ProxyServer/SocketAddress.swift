@@ -88,6 +88,12 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     kind == .unix ? String(description.dropFirst("unix:".count)) : nil
   }
 
+  /// Whether a connection to it certainly ends at a listener.
+  func reaches(_ listen: SocketAddress) -> Bool {
+    guard port == listen.port, family == listen.family else { return false }
+    return self == listen || (listen.isWildcard && isLoopback)
+  }
+
   /// The same address with another port: the one the kernel chose for port 0.
   package func with(port: UInt16) -> SocketAddress {
     guard self.port == 0 else { return self }

@@ -28,7 +28,7 @@ extension RolloutTests {
         #expect(broken.status == 1, "\(broken.text)\(broken.errors)")
         #expect(try fleet.on("app1", "cat /run/duplex-proxy/duplex-proxy.pid") == pid)
         #expect(try fleet.on("app1", seen) == pid)
-        #expect(try fleet.rollout("status").status == 0)
+        #expect(try fleet.duplexctl(["rollout", "status"]).status == 0)
       }
     }
   }

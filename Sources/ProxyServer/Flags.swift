@@ -129,9 +129,8 @@ extension Flags {
 
 extension Flags {
   private enum Flag: RawRepresentable {
-    case listen, relay, socket, duplicate, verbose, bind, config, admin
+    case listen, relay, socket, duplicate, verbose, bind, config, admin, user
     case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout, engine, threads
-    case user
     case copying(CopyingFlag)
 
     init?(rawValue: String) {

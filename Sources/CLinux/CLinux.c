@@ -11,6 +11,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -157,6 +158,14 @@ int clinux_unacknowledged(int fd) {
   return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;
 }
 
+int64_t clinux_answered_milliseconds(int fd) {
+  struct tcp_info info;
+  socklen_t length = sizeof info;
+  if (clinux_unacknowledged(fd) != 0) return -1;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return -errno;
+  return info.tcpi_last_data_sent <= info.tcpi_last_data_recv ? (int64_t)info.tcpi_last_data_sent : -1;
+}
+
 void clinux_reset_at_close(int fd) {
   struct linger at_once = {.l_onoff = 1, .l_linger = 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -233,22 +242,37 @@ int64_t clinux_raise_descriptor_limit(void) {
   return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
 }
 
+// Both are opened once, and stay usable where the process may no longer open anything.
+static pthread_mutex_t own_process = PTHREAD_MUTEX_INITIALIZER;
+
 int clinux_open_descriptors(void) {
-  DIR *directory = opendir("/proc/self/fd");
-  if (directory == NULL) return -errno;
-  int count = 0;
-  for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory))
-    if (entry->d_name[0] != '.') count += 1;
-  closedir(directory);
-  return count - 1;  // opendir's own
+  static DIR *directory = NULL;
+  pthread_mutex_lock(&own_process);
+  if (directory == NULL) directory = opendir("/proc/self/fd");
+  int count = directory == NULL ? -errno : 0;
+  if (directory != NULL) {
+    rewinddir(directory);
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory))
+      if (entry->d_name[0] != '.') count += 1;
+    count -= 1;  // the directory's own
+  }
+  pthread_mutex_unlock(&own_process);
+  return count;
 }
 
 int64_t clinux_resident_bytes(void) {
-  FILE *statm = fopen("/proc/self/statm", "re");
-  if (statm == NULL) return -errno;
+  static int statm = -1;
+  pthread_mutex_lock(&own_process);
+  if (statm < 0) statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  int error = errno;
+  pthread_mutex_unlock(&own_process);
+  if (statm < 0) return -error;
+  char text[128];
+  ssize_t length = pread(statm, text, sizeof text - 1, 0);
+  if (length < 0) return -errno;
+  text[length] = 0;
   long long size = 0, resident = 0;
-  int read = fscanf(statm, "%lld %lld", &size, &resident);
-  fclose(statm);
+  int read = sscanf(text, "%lld %lld", &size, &resident);
   return read == 2 ? resident * sysconf(_SC_PAGESIZE) : -EIO;
 }
 

@@ -27,6 +27,7 @@ package struct Duplexctl: AsyncParsableCommand {
         duplexctl rollout status            what hosts, HAProxy and monit say
         duplexctl rollout rollback app2     put one host back
         duplexctl rollout disable           take the proxy out of the path again
+        duplexctl proxy upgrade             this release's proxy, under traffic
         duplexctl shadow off                stop copying at once, whatever else
 
       Shell completions: duplexctl --generate-completion-script bash|zsh|fish
@@ -34,7 +35,7 @@ package struct Duplexctl: AsyncParsableCommand {
     version: version,
     subcommands: [
       InitCommand.self, CheckCommand.self, RolloutCommand.self, ShadowCommand.self,
-      HAProxyCommand.self,
+      HAProxyCommand.self, ProxyCommand.self,
     ]
   )
 

@@ -26,14 +26,25 @@ package struct RouteCounters: Sendable, Equatable {
     }
   }
 
-  /// Adds what another thread counted for the same route.
-  package mutating func add(_ other: RouteCounters) {
+  /// Adds what one of another route's shadows got to what this one's has got.
+  package mutating func add(shadow other: Int, of route: RouteCounters, toShadow shadow: Int) {
+    shadows[shadow * (shadows.count / skips.count)].add(route.total(ofShadow: other))
+    skips[shadow].merge(route.skips[other], uniquingKeysWith: +)
+  }
+
+  /// Adds what was counted apart from shadows.
+  package mutating func addConnections(of other: RouteCounters) {
     connections += other.connections
     open += other.open
     refused += other.refused
     bytesToPrimary += other.bytesToPrimary
     bytesToClient += other.bytesToClient
     primaryConnectFailures += other.primaryConnectFailures
+  }
+
+  /// Adds what another thread counted for the same route.
+  package mutating func add(_ other: RouteCounters) {
+    addConnections(of: other)
     for index in shadows.indices { shadows[index].add(other.shadows[index]) }
     for index in skips.indices {
       skips[index].merge(other.skips[index], uniquingKeysWith: +)

@@ -73,17 +73,19 @@ extension Server {
 
   private func adminAccepted(_ completion: Completion, _ listener: SocketID) {
     switch completion {
-    case .accepted(let descriptor):
-      let number = admin.nextNumber()
-      guard let socket = adopt(descriptor, tag: Tag(role: .admin, index: number)) else { return }
-      guard admin.clients.count < AdminEndpoint.clientLimit else { return close(socket, .reset) }
-      admin.clients[number] = AdminEndpoint.Client(socket: socket, number: number)
-      admin.clientDeadlines.add(number, now: clinux_monotonic_nanoseconds())
-      loop.receive(socket, .bytes)
-    case .acceptFailed:
-      retryAccepting(listener)
+    case .accepted(let descriptor): acceptAdmin(descriptor)
+    case .acceptFailed: retryAccepting(listener)
     default: break
     }
+  }
+
+  func acceptAdmin(_ descriptor: Int32) {
+    let number = admin.nextNumber()
+    guard let socket = adopt(descriptor, tag: Tag(role: .admin, index: number)) else { return }
+    guard admin.clients.count < AdminEndpoint.clientLimit else { return close(socket, .reset) }
+    admin.clients[number] = AdminEndpoint.Client(socket: socket, number: number)
+    admin.clientDeadlines.add(number, now: clinux_monotonic_nanoseconds())
+    loop.receive(socket, .bytes)
   }
 
   private func adminClientCompleted(_ completion: Completion, _ number: Int) {
@@ -173,7 +175,7 @@ extension Server {
       number: number
     )
     admin.probeDeadlines.add(number, now: clinux_monotonic_nanoseconds())
-    for index in routes.indices {
+    for index in routes.indices where routes[index].isCurrent {
       guard routes[index].listener != nil else {
         admin.probe?.failures[index] = "is not listening"
         continue
@@ -215,7 +217,7 @@ extension Server {
   private func concludeProbe() {
     guard let probe = admin.probe, probe.isOver else { return }
     admin.probe = nil
-    let lines = routes.indices.map { index in
+    let lines = probe.sockets.indices.filter { routes[$0].isCurrent }.map { index in
       let route = routes[index]
       let outcome = probe.failures[index].map { "primary \(route.route.primary) \($0)" } ?? "ok"
       return "\(route.address): \(outcome)\n"

@@ -13,6 +13,9 @@ package struct Configuration: Sendable, Equatable {
   /// How many threads serve connections; nil: one a processor that this process may use.
   package var threads: Int?
 
+  /// NAME[:GROUP], or numbers, that the worker runs as; nil: as who started the supervisor.
+  package var user: String?
+
   package init() {}
 }
 
@@ -64,6 +67,11 @@ package struct Limits: Sendable, Equatable {
   package var shadowBufferTotal = 64 * 1024 * 1024
   package var connectTimeout: UInt64 = 5_000_000_000
   package var drainTimeout: UInt64 = 30_000_000_000
+  /// Who has handed over to another process has no haste: after the drain timeout it closes what has been quiet for so
+  /// long, looks again so often, and cuts what is left after so many drain timeouts.
+  package var quiet: UInt64 = 1_000_000_000
+  package var quietPoll: UInt64 = 50_000_000
+  package static let handedOverDrains: UInt64 = 10
   /// How long a shadow may take for the rest when client and primary are done.
   package var shadowLinger: UInt64 = 5_000_000_000
   /// How long few bytes of a shadow's answers may wait to be thrown away and counted.

@@ -38,6 +38,8 @@ struct ConnectionTable {
   private(set) var generations: [UInt32] = []
   private var connections: [Connection?] = []
   private var free: [Int] = []
+  /// Connections that are not over.
+  private(set) var count = 0
 
   subscript(index: Int) -> Connection {
     get { connections[index]! }
@@ -64,9 +66,13 @@ struct ConnectionTable {
     return connections.count - 1
   }
 
-  mutating func put(_ connection: Connection, at index: Int) { connections[index] = connection }
+  mutating func put(_ connection: Connection, at index: Int) {
+    connections[index] = connection
+    count += 1
+  }
 
   mutating func release(_ index: Int) {
+    if connections[index] != nil { count -= 1 }
     connections[index] = nil
     generations[index] &+= 1
     free.append(index)

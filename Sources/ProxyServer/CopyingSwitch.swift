@@ -2,12 +2,20 @@ import CLinux
 import Duplex
 import Glibc
 
-/// Whether connections are copied at all, by the admin endpoint's `/shadow/on` and `/shadow/off`. It lives as long
-/// as the process: one that starts anew copies, as its configuration says.
+/// Whether connections are copied at all, by the admin endpoint's `/shadow/on` and `/shadow/off`. The supervisor knows
+/// it for the workers to come; a proxy that is started copies, as its configuration says.
 struct CopyingSwitch {
   var isOn = true
   /// Seconds since the epoch.
   var since = time(nil)
+
+  init(isOn: Bool) { self.isOn = isOn }
+
+  init(_ supervision: SupervisionCounters) {
+    guard supervision.copyingOffSince != 0 else { return }
+    isOn = false
+    since = supervision.copyingOffSince
+  }
 }
 
 extension Server {
@@ -17,6 +25,7 @@ extension Server {
     if copying.isOn != isOn { log.line("copying is switched \(isOn ? "on" : "off")") }
     gates.forget()
     for sibling in siblings.mailboxes { sibling.post(.copying(isOn: isOn)) }
+    supervision.carriedOut(.copying(isOn: isOn))
     switchCopying(on: isOn)
     // A thread takes its messages in order: what it reports is how it is after the switch.
     gather(.copying(client: client))
@@ -50,10 +59,11 @@ extension Server {
   /// `copying on since 2026-11-25T13:04:08Z`, then a line for each shadow of each route.
   func copyingResponse(_ report: Report) -> AdminResponse {
     var text = "copying \(copying.isOn ? "on" : "off") since \(Self.written(copying.since))\n"
-    for (routeIndex, (route, counters)) in zip(routes, report.routes).enumerated() {
+    for (place, counters) in zip(currentPlaces, report.routes) {
+      let route = routes[place]
       for (index, shadow) in route.route.shadows.enumerated() {
         let open = counters.total(ofShadow: index).open
-        let breaker = breaker(routeIndex, index)?.state.word ?? "off"
+        let breaker = breaker(place, index)?.state.word ?? "off"
         text += "route \(route.address) shadow \(shadow) breaker \(breaker) open \(open)\n"
       }
     }
@@ -99,11 +109,11 @@ extension Server {
   private func labelledShadows(_ report: Report)
     -> [(route: String, shadow: String, skips: [ShadowSkip: Int], breaker: CircuitBreaker?)]
   {
-    routes.indices.flatMap { route in
-      routes[route].route.shadows.enumerated().map { shadow, address in
+    zip(currentPlaces, report.routes).flatMap { place, counters in
+      routes[place].route.shadows.enumerated().map { shadow, address in
         (
-          routes[route].address.description, address.description,
-          report.routes[route].skips[shadow], breaker(route, shadow)
+          routes[place].address.description, address.description,
+          counters.skips[shadow], breaker(place, shadow)
         )
       }
     }

@@ -1,7 +1,8 @@
-/// Deadlines that all lie equally far ahead, so that the first one set is the first one due.
+/// Deadlines that all lie equally far ahead, so that the first one set is the first one due. After `delay` was
+/// shortened, those behind longer ones come with them.
 /// What is over before its deadline stays in the queue and is recognised as over when due.
 struct DeadlineQueue<Item> {
-  let delay: UInt64
+  var delay: UInt64
   private var entries: [(deadline: UInt64, item: Item)] = []
   private var head = 0
 

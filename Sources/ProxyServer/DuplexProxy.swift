@@ -14,12 +14,18 @@ package enum DuplexProxy {
       print("duplex-proxy \(Version.text)")
       return 0
     }
-    if arguments.first == "ask" { return AskCommand.main(Array(arguments.dropFirst())) }
-    if arguments.first == "shadow" { return AskCommand.shadow(Array(arguments.dropFirst())) }
-    return serve(arguments)
+    switch arguments.first {
+    case "ask": return AskCommand.main(Array(arguments.dropFirst()))
+    case "shadow": return AskCommand.shadow(Array(arguments.dropFirst()))
+    // The two that a supervisor starts.
+    case "worker": return WorkerProgram.main()
+    case "trial": return SupervisorProgram.trial(Array(arguments.dropFirst()))
+    default: return serve(arguments)
+    }
   }
 
   private static func serve(_ arguments: [String]) -> Int32 {
+    if let status = SupervisorProgram.succeed(CommandLine.arguments) { return status }
     let isCheck = arguments.contains("--check")
     let configuration: Configuration
     do {
@@ -35,72 +41,7 @@ package enum DuplexProxy {
       print(description(of: configuration), terminator: "")
       return 0
     }
-    return serve(configuration)
-  }
-
-  private static func serve(_ configuration: Configuration) -> Int32 {
-    let log = Log(isVerbose: configuration.isVerbose)
-    let limit = clinux_raise_descriptor_limit()
-    let count = configuration.threads ?? Int(clinux_usable_processors())
-    let descriptors = DescriptorCount(limit: Int(limit), open: Int(clinux_open_descriptors()))
-    guard limit > 0, let shares = ThreadShare.all(count, descriptors: descriptors),
-      clinux_write_stop_signals(shares[0].mailbox.signalDescriptor) >= 0
-    else {
-      log.line("could not start: the kernel refused a descriptor or a signal handler")
-      return 1
-    }
-    let sockets: ListeningSockets
-    do {
-      sockets = try ListeningSockets(configuration, threads: count)
-    } catch {
-      let reason = String(cString: strerror(error.errno))
-      log.line("could not listen on \(error.address): \(reason)")
-      return 1
-    }
-    let threads = ServerThreads(
-      configuration: configuration,
-      sockets: sockets,
-      shares: shares,
-      log: log
-    )
-    return serve(threads)
-  }
-
-  private static func serve(_ threads: ServerThreads) -> Int32 {
-    defer { threads.sockets.removeFiles() }
-    let (log, engine) = (threads.log, threads.configuration.engine)
-    if engine != .epoll {
-      if let loops = ServerThreads.loops(threads.shares.count, { UringLoop() }) {
-        return serve(threads, loops)
-      }
-      guard engine == nil else {
-        log.line("could not start: the kernel has no io_uring for this process (Linux 6.1 has)")
-        return 1
-      }
-      log.line("the kernel has no io_uring for this process, so epoll is used")
-    }
-    guard let loops = ServerThreads.loops(threads.shares.count, { EpollLoop() }) else {
-      log.line("could not start: the kernel gave no epoll descriptor")
-      return 1
-    }
-    return serve(threads, loops)
-  }
-
-  private static func serve(_ threads: ServerThreads, _ loops: sending [some EventLoop]) -> Int32 {
-    let log = threads.log
-    for route in threads.sockets.routes {
-      let shadows = route.route.shadows.map(\.description).joined(separator: ", ")
-      log.line(
-        "listening on \(route.address), primary \(route.route.primary), shadows \(shadows.isEmpty ? "none" : shadows)"
-      )
-    }
-    for address in threads.sockets.adminAddresses { log.line("admin endpoint on \(address)") }
-    guard threads.run(loops) else {
-      log.line("could not start: the kernel has no room for \(threads.shares.count) threads")
-      return 1
-    }
-    log.line("stopped")
-    return 0
+    return SupervisorProgram.main(CommandLine.arguments, configuration)
   }
 
   /// What a configuration will do, for --check.
@@ -127,6 +68,7 @@ package enum DuplexProxy {
       threads \(configuration.threads.map(String.init) ?? "one a processor")
 
       """
+    if let user = configuration.user { text += "user \(user)\n" }
     return text
   }
 
@@ -158,6 +100,7 @@ package enum DuplexProxy {
           --shadow-buffer-total BYTES  what all shadows together may (default 64m)
           --connect-timeout SECONDS    for primaries and shadows (default 5)
           --drain-timeout SECONDS      for open connections after SIGTERM (default 30)
+          --user NAME[:GROUP]  who relays, when root starts it; names of /etc/passwd and /etc/group, or numbers
           --engine auto|io_uring|epoll what sockets are waited for with (default epoll; auto: io_uring where it can be)
           --threads N              that serve connections (default: one a processor)
       -v, --verbose                a line for each connection
@@ -169,10 +112,13 @@ package enum DuplexProxy {
 
     duplex-proxy shadow off|on|status --admin ADDRESS [--timeout SECONDS]
       off ends all copying at once, and clients notice nothing; on copies new connections again (those that are open
-      stay uncopied); a proxy that starts anew copies
+      stay uncopied); a proxy that is started copies
 
     Example: duplex-proxy -l 8080 -r 127.0.0.1:81 -d 10.9.0.5:80 --admin 127.0.0.1:9900
+    The process started holds the listening sockets; a worker it starts, and starts again when it dies, does the rest.
     SIGTERM or SIGINT stops listening and lets open connections finish; a second one ends at once.
+    SIGHUP reads the configuration again, for new connections; one with a mistake in it is refused.
+    SIGUSR2 changes to the executable that is now where this one was; open connections finish, none is refused.
     Exit status: 0 done; 1 could not listen (ask, shadow: not 200); 2 ask, shadow: no answer; 64 wrong usage.
     """
 }

@@ -119,6 +119,8 @@ final class EpollLoop: EventLoop {
     }
   }
 
+  func stopAccepting(_ listener: SocketID, _ body: (Int32) -> Void) { rest(listener) }
+
   func connect(_ socket: SocketID, to address: SocketAddress) {
     let descriptor = sockets[Int(socket.index)].descriptor
     sockets[Int(socket.index)].waiting = false
@@ -171,9 +173,15 @@ final class EpollLoop: EventLoop {
     clinux_unacknowledged(sockets[Int(socket.index)].descriptor) > 0
   }
 
+  func answeredMilliseconds(_ socket: SocketID) -> Int {
+    Int(clinux_answered_milliseconds(sockets[Int(socket.index)].descriptor))
+  }
+
   func finish(_ socket: SocketID) {
     Glibc.shutdown(sockets[Int(socket.index)].descriptor, Int32(SHUT_WR))
   }
+
+  func end() {}
 
   func turn(until deadline: UInt64, _ handler: some CompletionHandler) {
     let count = clinux_epoll_wait(

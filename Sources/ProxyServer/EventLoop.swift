@@ -86,6 +86,10 @@ protocol EventLoop: AnyObject, SendableMetatype {
   /// Accepts what already waits, calling back at once for each.
   func drainAccepts(_ listener: SocketID, _ body: (Int32) -> Void)
 
+  /// Accepts nothing more, and calls back at once for each connection that was accepted but not handed over yet.
+  /// What waits in the kernel's queue stays there for who else has the listening socket.
+  func stopAccepting(_ listener: SocketID, _ body: (Int32) -> Void)
+
   func connect(_ socket: SocketID, to address: SocketAddress)
 
   /// Receives until told otherwise. Started again, goes on where it was.
@@ -101,8 +105,17 @@ protocol EventLoop: AnyObject, SendableMetatype {
   /// Whether the peer has still to acknowledge bytes, which a reset would throw away.
   func hasUnacknowledged(_ socket: SocketID) -> Bool
 
+  /// For how long the peer has neither asked for anything nor been sent anything, its last word being answered;
+  /// negative where that is not so.
+  func answeredMilliseconds(_ socket: SocketID) -> Int
+
+  /// Sends a FIN. Only when nothing is owed.
   /// Sends a FIN. Only when nothing is owed or under way.
   func finish(_ socket: SocketID)
+
+  /// Has the kernel carry out now what was asked of it for the next turn: there will be none. A thread that ends before
+  /// the others would else leave its listening socket open, and clients waiting at it.
+  func end()
 
   /// Waits for completions until `deadline` (monotonic nanoseconds) and hands them over.
   func turn(until deadline: UInt64, _ handler: some CompletionHandler)

@@ -141,7 +141,7 @@ extension Flags {
 
 extension Flags {
   enum Flag: RawRepresentable {
-    case listen, relay, socket, duplicate, verbose, bind, config, admin
+    case listen, relay, socket, duplicate, verbose, bind, config, admin, user
     case listenMode, allow, shadowProxyProtocol
     case shadowBuffer, shadowBufferTotal, connectTimeout, drainTimeout, engine, threads
     case copying(CopyingFlag)
@@ -166,6 +166,7 @@ extension Flags {
       case "--drain-timeout": self = .drainTimeout
       case "--engine": self = .engine
       case "--threads": self = .threads
+      case "--user": self = .user
       default:
         guard let flag = CopyingFlag(rawValue: rawValue) else { return nil }
         self = .copying(flag)
@@ -191,6 +192,7 @@ extension Flags {
       case .drainTimeout: "--drain-timeout"
       case .engine: "--engine"
       case .threads: "--threads"
+      case .user: "--user"
       case .copying(let flag): flag.rawValue
       }
     }
@@ -227,6 +229,11 @@ extension Flags {
     case .shadowBufferTotal: take(size(value, place, flag)) { $0.shadowBufferTotal = $1 }
     case .connectTimeout: take(duration(value, place, flag)) { $0.connectTimeout = $1 }
     case .drainTimeout: take(duration(value, place, flag)) { $0.drainTimeout = $1 }
+    case .user:
+      guard UserAccount.isWellFormed(value) else {
+        return report(place, "--user \(value): NAME or NAME:GROUP was expected, or numbers")
+      }
+      configuration.user = value
     case .copying(let flag):
       var isFaulty = false
       changeRoute(place) {

@@ -20,37 +20,36 @@ package struct ListeningSockets: Sendable {
   package private(set) var admin: [Int32] = []
   package private(set) var adminAddresses: [SocketAddress] = []
 
-  /// The files of the unix sockets among them.
-  private var files: [SocketFile] = []
+  /// Sockets that listen already, each of them to be owned by who gets this.
+  init(routes: [Listening], admin: [(descriptor: Int32, address: SocketAddress)]) {
+    self.routes = routes
+    self.admin = admin.map(\.descriptor)
+    adminAddresses = admin.map(\.address)
+  }
 
   /// Binds all of them, or none.
   package init(_ configuration: Configuration, threads: Int = 1) throws(BindFailure) {
     do {
       for route in configuration.routes {
-        let (descriptors, address) = try listen(route.listen, mode: route.listenMode, threads)
+        let mode = route.listenMode
+        let (descriptors, address) = try Self.listen(route.listen, mode: mode, threads)
         routes.append(Listening(route: route, descriptors: descriptors, address: address))
       }
       for address in configuration.admin {
-        let descriptor = try listen(address, mode: nil)
-        admin.append(descriptor)
-        adminAddresses.append(address.with(port: SocketAddress.port(ofSocket: descriptor)))
+        let (descriptors, bound) = try Self.listen(address, mode: nil, 1)
+        admin += descriptors
+        adminAddresses.append(bound)
       }
     } catch {
-      removeFiles()
       for descriptor in routes.flatMap(\.descriptors) { Glibc.close(descriptor) }
       for descriptor in admin { Glibc.close(descriptor) }
       throw error
     }
   }
 
-  /// Removes the files of unix sockets that are still those that were made here.
-  package func removeFiles() {
-    for file in files { file.remove() }
-  }
-
   /// A listening socket for each thread. The first one is bound alone, so that an address that another process
   /// listens on is refused even where that one would share it.
-  private mutating func listen(
+  static func listen(
     _ address: SocketAddress,
     mode: UInt16?,
     _ threads: Int
@@ -71,14 +70,13 @@ package struct ListeningSockets: Sendable {
     return (descriptors, bound)
   }
 
-  private mutating func listen(
+  private static func listen(
     _ address: SocketAddress,
     mode: UInt16?
   ) throws(BindFailure) -> Int32 {
     if let path = address.unixPath, SocketFile.isAbandoned(address) { unlink(path) }
     let descriptor = address.withPointer { clinux_listen($0, $1, mode.map(Int32.init) ?? -1) }
     guard descriptor >= 0 else { throw BindFailure(address: address, errno: -descriptor) }
-    if let path = address.unixPath, let file = SocketFile(path) { files.append(file) }
     return descriptor
   }
 }

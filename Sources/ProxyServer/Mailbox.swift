@@ -14,6 +14,14 @@ enum Message: Sendable {
   case reported(number: Int, Report)
   /// A thread has served its last connection.
   case finished
+  /// Accept nothing more, and leave what waits to the process that goes on with the same listening sockets.
+  case handOver
+  /// Nobody else holds the listening sockets any more: as `stop`, and told once more it changes nothing.
+  case orphaned
+  /// Another configuration for new connections. Of the sockets each thread keeps or closes its own.
+  case configure(Configuration, ListeningSockets, SupervisionCounters)
+  /// A thread has done the one or the other of what a supervisor had asked for.
+  case carriedOut
 }
 
 /// How a thread is told something while it waits for its sockets: the message is left here, and a byte on a socket
@@ -66,7 +74,10 @@ struct Report: Sendable {
   /// The sum of all threads' reports.
   static func sum(_ reports: [Report]) -> Report {
     reports.dropFirst().reduce(into: reports[0]) { sum, report in
-      for index in sum.routes.indices { sum.routes[index].add(report.routes[index]) }
+      // One from just before a change of configuration is shorter.
+      for (index, counted) in report.routes.enumerated() where index < sum.routes.count {
+        sum.routes[index].add(counted)
+      }
       sum.acceptFailures.merge(report.acceptFailures, uniquingKeysWith: +)
       sum.queued += report.queued
     }

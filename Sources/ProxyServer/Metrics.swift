@@ -15,7 +15,7 @@ extension Server {
   }
 
   private func addRoutes(_ report: Report, to page: inout MetricsPage) {
-    let counters = zip(routes, report.routes).map {
+    let counters = zip(currentRoutes, report.routes).map {
       (route: $0.address.description, value: $1)
     }
     page.open("duplex_connections_total", .counter, "Client connections accepted.")
@@ -87,7 +87,7 @@ extension Server {
       .counter,
       "Connections whose shadow was given up, by reason."
     )
-    for (route, counted) in zip(routes, report.routes) {
+    for (route, counted) in zip(currentRoutes, report.routes) {
       for (index, shadow) in route.route.shadows.enumerated() {
         let counters = counted.total(ofShadow: index)
         for reason in ShadowDrop.allCases {
@@ -116,7 +116,7 @@ extension Server {
     _ value: (ShadowCounters) -> Int
   ) {
     page.open(name, kind, help)
-    for (route, counted) in zip(routes, report.routes) {
+    for (route, counted) in zip(currentRoutes, report.routes) {
       for (index, shadow) in route.route.shadows.enumerated() {
         page.sample(
           name,
@@ -134,6 +134,7 @@ extension Server {
     page.sample("process_resident_memory_bytes", Int(clinux_resident_bytes()))
     page.open("process_open_fds", .gauge, "Open descriptors.")
     page.sample("process_open_fds", Int(clinux_open_descriptors()))
+    addSupervision(to: &page)
     page.open("duplex_build_info", .gauge, "This build.")
     page.sample("duplex_build_info", ["version": Version.text], 1)
   }

@@ -102,7 +102,7 @@ extension Server {
     return true
   }
 
-  private func endRelay(_ index: Int, _ how: Closing) {
+  func endRelay(_ index: Int, _ how: Closing) {
     let route = connections[index].route
     connections[index].isRelayOver = true
     routes[route].counters.open -= 1

@@ -23,6 +23,8 @@ struct Siblings {
   let leader: Mailbox?
   /// Other threads that have not finished.
   var running: Int
+  /// Threads that have not carried out the supervisor's order yet.
+  var busy = 0
   var gatherings: [Int: Gathering] = [:]
   var deadlines: DeadlineQueue<Int>
 
@@ -53,6 +55,8 @@ extension Server {
     case .report(let number, let leader): leader.post(.reported(number: number, report))
     case .reported(let number, let report): gathered(report, number)
     case .finished: siblings.running -= 1
+    case .handOver, .orphaned, .configure: tookOrder(message)
+    case .carriedOut: siblingCarriedOut()
     }
   }
 
@@ -80,8 +84,10 @@ extension Server {
       let gathering = siblings.gatherings.removeValue(forKey: number)
     else { return }
     switch gathering.purpose {
-    case .metrics(let client): answer(client, metricsResponse(Report.sum(gathering.reports)))
-    case .copying(let client): answer(client, copyingResponse(Report.sum(gathering.reports)))
+    case .metrics(let client):
+      answer(client, metricsResponse(ofCurrentRoutes(Report.sum(gathering.reports))))
+    case .copying(let client):
+      answer(client, copyingResponse(ofCurrentRoutes(Report.sum(gathering.reports))))
     case .health(let probe): threadsAnswered(probe, hanging: 0)
     }
   }

@@ -9,11 +9,17 @@ import Glibc
 /// answers on the admin endpoint as well.
 final class Server<Loop: EventLoop>: CompletionHandler {
   struct RouteState {
-    let route: Route
+    /// As it is for new connections.
+    var route: Route
     /// The listening address with its real port.
     let address: SocketAddress
     var listener: SocketID?
     var counters: RouteCounters
+    /// The configuration has it no more; connections may still be open.
+    var isGone = false
+    /// The state that has its place since its shadows, or how they are copied to, changed: this one is for the connections
+    /// from before alone, whose lanes it knows.
+    var next: Int?
   }
 
   enum Phase { case serving, draining, over }
@@ -22,29 +28,38 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   static var reservedDescriptors: Int { 16 }
 
   let loop: Loop
-  let limits: Limits
-  let log: Log
+  var limits: Limits
+  var log: Log
   var routes: [RouteState]
   var connections = ConnectionTable()
   /// By the connection's number; few have one, and none for long.
   var fronts: [Int: ShadowFront] = [:]
   var budget: ShadowBudget
   var phase = Phase.serving
-  var copying = CopyingSwitch()
+  var copying: CopyingSwitch
   let gates: ShadowGates
   var acceptFailures: [String: Int] = [:]
   var admin: AdminEndpoint
+  var adminListeners: [(address: SocketAddress, socket: SocketID)] = []
   let mailbox: Mailbox
   var siblings: Siblings
   /// Relays between a client and a primary, not counting shadows that are finishing.
   var openRelays = 0
   /// Seconds since the epoch.
   let startTime = time(nil)
+  var supervision: Supervision
+  let share: ThreadShare
+  /// The listening sockets are another process's now: nothing of what is under way here is cut short.
+  var isHandedOver = false
+  /// When what is still open after a handover is cut.
+  var cutDeadline = UInt64.max
+  /// To be told once the loop has had a turn to carry out what was asked of it.
+  var owesAnswer = false
 
   private var restingListeners: [SocketID] = []
 
   private let descriptors: DescriptorCount
-  private var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
+  var connectDeadlines: DeadlineQueue<ConnectionTable.Reference>
   var frontDeadlines: DeadlineQueue<ConnectionTable.Reference>
   var resetPolls: DeadlineQueue<ConnectionTable.Reference>
   /// Connections with a shadow that was sent something.
@@ -52,7 +67,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   var lingerDeadlines: DeadlineQueue<ConnectionTable.Reference>
   /// When resting listeners are looked at again.
   private var acceptDeadline = UInt64.max
-  private var drainDeadline = UInt64.max
+  var drainDeadline = UInt64.max
 
   /// Takes over the listening sockets of its thread.
   ///
@@ -65,11 +80,15 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     sockets: ListeningSockets,
     share: ThreadShare,
     gates: ShadowGates,
-    log: Log
+    log: Log,
+    supervision: Supervision = Supervision()
   ) {
     self.loop = loop
     self.log = log
     self.gates = gates
+    self.share = share
+    copying = CopyingSwitch(supervision.counters)
+    self.supervision = supervision
     mailbox = share.mailbox
     limits = configuration.limits
     budget = ShadowBudget(
@@ -89,22 +108,13 @@ final class Server<Loop: EventLoop>: CompletionHandler {
       let descriptor = listening.descriptors[share.index]
       let listener = loop.adopt(descriptor, tag: Tag(role: .listener, index: index))
       if let listener { loop.accept(listener) }
-      routes.append(
-        RouteState(
-          route: listening.route,
-          address: listening.address,
-          listener: listener,
-          counters: RouteCounters(
-            shadows: listening.route.shadows.count,
-            copies: listening.route.copying.copies
-          )
-        )
-      )
+      routes.append(RouteState(listening, listener: listener))
     }
     for (index, descriptor) in sockets.admin.enumerated() where share.leader == nil {
       guard let listener = loop.adopt(descriptor, tag: Tag(role: .adminListener, index: index))
       else { continue }
       loop.accept(listener)
+      adminListeners.append((sockets.adminAddresses[index], listener))
     }
     let letters = loop.adopt(mailbox.descriptor, tag: Tag(role: .mailbox, index: 0))
     if let letters { loop.receive(letters, .bytes) }
@@ -113,10 +123,13 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   /// Serves until stopped and drained.
   func run() {
     while phase != .over {
-      loop.turn(until: nextDeadline, self)
+      let owesAnswer = owesAnswer
+      loop.turn(until: owesAnswer ? 0 : nextDeadline, self)
+      if owesAnswer { answerOrder() }
       fireDeadlines(clinux_monotonic_nanoseconds())
-      if phase == .draining, openRelays == 0, siblings.running == 0 { phase = .over }
+      if phase == .draining, isIdle, siblings.running == 0 { phase = .over }
     }
+    loop.end()
     siblings.leader?.post(.finished)
   }
 
@@ -208,7 +221,9 @@ extension Server {
     }
   }
 
-  private func begin(_ descriptor: Int32, _ route: Int) {
+  func begin(_ descriptor: Int32, _ first: Int) {
+    var route = first
+    while let next = routes[route].next { route = next }
     guard isAdmitted(descriptor, route) else { return }
     let index = connections.reserve()
     let skip = skip(of: descriptor, route)
@@ -289,7 +304,10 @@ extension Server {
     }
     fireAdminDeadlines(now)
     fireSiblingDeadlines(now)
-    if drainDeadline <= now {
+    if drainDeadline <= now, isHandedOver, now < cutDeadline {
+      closeQuiet()
+      drainDeadline = now &+ limits.quietPoll
+    } else if drainDeadline <= now {
       log.line("the drain timeout is over, \(openRelays) connections are cut")
       phase = .over
     }

@@ -5,6 +5,7 @@ struct ServerThreads {
   /// One for each thread.
   let shares: [ThreadShare]
   let log: Log
+  var supervision = Supervision()
 
   /// A loop for each thread, or nil when the kernel refuses one of them.
   static func loops<Loop: EventLoop>(_ count: Int, _ make: () -> Loop?) -> [Loop]? {
@@ -44,7 +45,8 @@ struct ServerThreads {
       sockets: sockets,
       share: share,
       gates: gates,
-      log: log
+      log: log,
+      supervision: supervision
     ).run()
   }
 }

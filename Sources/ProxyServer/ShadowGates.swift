@@ -4,20 +4,26 @@ import Synchronization
 /// The gates of all shadows, one set for all threads: to a shadow the proxy is one, whichever thread a connection falls
 /// to, so its rate is exact and a breaker sends one probe. Locked when a copy begins, connects or ends; never for a byte.
 final class ShadowGates: Sendable {
-  /// By route, in the order of its shadows.
+  /// By a route's place in the servers, in the order of its shadows.
   private let gates: Mutex<[[ShadowGate]]>
 
   init(_ configuration: Configuration) {
-    let gates = configuration.routes.map { route in
-      route.shadows.map { _ in
-        ShadowGate(
-          breaker: route.copying.hasBreaker ? configuration.limits.breaker : nil,
-          rate: route.copying.rate,
-          copies: route.copying.copies
-        )
-      }
+    gates = Mutex(configuration.routes.map { Self.gates(of: $0, configuration.limits) })
+  }
+
+  /// Makes the gates of a route that has come to a new place, at the first thread's request.
+  func add(_ place: Int, _ route: Route, _ limits: Limits) {
+    gates.withLock { if $0.count == place { $0.append(Self.gates(of: route, limits)) } }
+  }
+
+  private static func gates(of route: Route, _ limits: Limits) -> [ShadowGate] {
+    route.shadows.map { _ in
+      ShadowGate(
+        breaker: route.copying.hasBreaker ? limits.breaker : nil,
+        rate: route.copying.rate,
+        copies: route.copying.copies
+      )
     }
-    self.gates = Mutex(gates)
   }
 
   func with<Result: Sendable>(

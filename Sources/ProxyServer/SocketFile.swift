@@ -3,12 +3,13 @@ import Glibc
 
 /// The file of a listening unix socket, known again although another process may have put its own in its place:
 /// the next proxy takes the path over while this one lets its last connections finish.
-struct SocketFile: Sendable {
+struct SocketFile: Sendable, Equatable {
   private let path: String
   private let device: dev_t
   private let inode: ino_t
   /// Inode numbers are used again, at another time.
-  private let changed: (seconds: Int, nanoseconds: Int)
+  private let changedSeconds: Int
+  private let changedNanoseconds: Int
 
   /// Nil when there is no socket of that path.
   init?(_ path: String) {
@@ -17,7 +18,8 @@ struct SocketFile: Sendable {
     self.path = path
     device = status.st_dev
     inode = status.st_ino
-    changed = (status.st_ctim.tv_sec, status.st_ctim.tv_nsec)
+    changedSeconds = status.st_ctim.tv_sec
+    changedNanoseconds = status.st_ctim.tv_nsec
   }
 
   /// Whether a process left it behind when it died: nobody answers on it. The kernel says the same of a file
@@ -32,9 +34,6 @@ struct SocketFile: Sendable {
 
   /// Removes it, unless another one stands there now.
   func remove() {
-    guard let now = SocketFile(path), now.device == device, now.inode == inode,
-      now.changed == changed
-    else { return }
-    unlink(path)
+    if SocketFile(path) == self { unlink(path) }
   }
 }

@@ -123,6 +123,22 @@ final class UringLoop: EventLoop {
 
   func drainAccepts(_ listener: SocketID, _ body: (Int32) -> Void) {
     guard isOpen(listener) else { return }
+    stopAccepting(listener, body)
+    let index = Int(listener.index)
+    clinux_set_blocking(sockets[index].descriptor, 0)
+    while true {
+      let descriptor = clinux_accept(sockets[index].descriptor)
+      if descriptor >= 0 {
+        clinux_set_blocking(descriptor, 1)
+        body(descriptor)
+      } else if descriptor != -ECONNABORTED {
+        return
+      }
+    }
+  }
+
+  func stopAccepting(_ listener: SocketID, _ body: (Int32) -> Void) {
+    guard isOpen(listener) else { return }
     let index = Int(listener.index)
     rest(listener)
     let held = sockets[index].heldAccepts
@@ -133,16 +149,6 @@ final class UringLoop: EventLoop {
     where batch[position].data == data(listener, .accept) && batch[position].result >= 0 {
       body(batch[position].result)
       batch[position].data = 0
-    }
-    clinux_set_blocking(sockets[index].descriptor, 0)
-    while true {
-      let descriptor = clinux_accept(sockets[index].descriptor)
-      if descriptor >= 0 {
-        clinux_set_blocking(descriptor, 1)
-        body(descriptor)
-      } else if descriptor != -ECONNABORTED {
-        return
-      }
     }
   }
 
@@ -187,9 +193,15 @@ final class UringLoop: EventLoop {
     clinux_unacknowledged(sockets[Int(socket.index)].descriptor) > 0
   }
 
+  func answeredMilliseconds(_ socket: SocketID) -> Int {
+    Int(clinux_answered_milliseconds(sockets[Int(socket.index)].descriptor))
+  }
+
   func finish(_ socket: SocketID) {
     Glibc.shutdown(sockets[Int(socket.index)].descriptor, Int32(SHUT_WR))
   }
+
+  func end() { curing_turn(ring, 0) }
 
   func turn(until deadline: UInt64, _ handler: some CompletionHandler) {
     if !isEnabled {

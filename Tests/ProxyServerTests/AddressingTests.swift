@@ -11,16 +11,16 @@ extension RealSockets {
       "/tmp/duplex-proxy-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     }
 
-    private func listening(_ flags: String) throws -> ListeningSockets {
+    private func listening(_ flags: String) throws -> HeldListeners {
       let words = (flags + " -r 127.0.0.1:1").split(separator: " ").map(String.init)
-      return try ListeningSockets(
-        Flags.parse(words) { .failure(Flags.Problem(place: $0, text: "no file")) }
-      )
+      let configuration = try Flags.parse(words) {
+        .failure(Flags.Problem(place: $0, text: "no file"))
+      }
+      return try HeldListeners().changed(to: configuration, threads: 1)
     }
 
-    private func close(_ sockets: ListeningSockets) {
-      for descriptor in sockets.routes.flatMap(\.descriptors) { Glibc.close(descriptor) }
-      for admin in sockets.admin { Glibc.close(admin) }
+    private func close(_ sockets: HeldListeners) {
+      for descriptor in sockets.descriptors { Glibc.close(descriptor) }
     }
 
     private func mode(_ path: String) -> mode_t? {

@@ -59,6 +59,7 @@ extension Act {
     case .reloadMonit: "reload monit"
     case .startProxy: "start"
     case .restartProxy: "restart"
+    case .upgradeProxy: "upgrade"
     case .stopProxy: "stop"
     case .awaitHealth: "await health"
     case .lookAgain: "look again"

@@ -117,12 +117,55 @@ import Workspace
     )
   }
 
+  /// Answers what the runner asks, and takes on what it is told to, unless the file `refusing` is there.
+  private static let changeable = """
+    if [ "$1" = ask ]; then
+      cat counters
+      exit
+    fi
+    echo 'duplex_upgrades_total 4' >counters
+    change() {
+      [ ! -e refusing ] || { echo 'upgrade to x refused, its trial ended with status 1'; return; }
+      echo 'duplex_upgrades_total 5' >counters
+    }
+    trap change USR2
+    cd "${0%/*}"
+    while :; do sleep 0.02; done
+    """
+
+  @Test func `an upgrade is waited for, and the process stays the same`() async throws {
+    let host = try await RunnerHost(program: "cd \"${0%/*}\"\n" + Self.changeable)
+    // The stand-in runs unprivileged.
+    _ = try await host.run("touch counters; chmod 666 counters")
+    _ = try await host.runner("start")
+    let pid = try await host.pid()
+    _ = try await host.run("touch duplex-proxy.conf")
+
+    let upgraded = try await host.runner("upgrade")
+    let isFresh = try await host.run("[ run/duplex-proxy.pid -nt duplex-proxy.conf ] && echo yes")
+    let stillThere = try await host.pid()
+    _ = try await host.run("touch refusing")
+    let refused = try await host.runner("upgrade 2>&1")
+    let unknown = try await host.runner("reload 2>&1")
+    _ = try await host.runner("stop")
+    let stopped = try await host.runner("upgrade 2>&1")
+
+    #expect(upgraded == "0 duplex-proxy goes on, pid \(pid)\n")
+    #expect(isFresh == "yes\n")
+    #expect(stillThere == pid)
+    #expect(refused == "1 upgrade to x refused, its trial ended with status 1\n")
+    #expect(
+      unknown == "1 the duplex-proxy that runs, pid \(pid), does not know how to: restart it\n"
+    )
+    #expect(stopped == "1 duplex-proxy does not run\n")
+  }
+
   @Test func `wrong usage is told`() async throws {
     let host = try await RunnerHost()
 
     let said = try await host.runner("begin 2>&1")
 
-    #expect(said == "64 usage: ./duplex-proxy-runner start|stop|restart|status\n")
+    #expect(said == "64 usage: ./duplex-proxy-runner start|stop|restart|status|reload|upgrade\n")
   }
 
   @Test func `the runner is a shell script by the shell's own judgement`() async throws {

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "Supervision.h"
+
 // Opens a non-blocking, close-on-exec stream socket; TCP sockets get TCP_NODELAY.
 int clinux_stream_socket(int family);
 
@@ -56,6 +58,10 @@ ssize_t clinux_send(int fd, const void *bytes, size_t size);
 
 // Bytes the peer has not acknowledged yet.
 int clinux_unacknowledged(int fd);
+
+// For how long a TCP connection has had nothing to do since its peer got, and acknowledged, what was sent last.
+// Negative while bytes are under way to the peer, or the last ones came from it: then it waits for an answer.
+int64_t clinux_answered_milliseconds(int fd);
 
 // Makes the close of a socket send a reset instead of a FIN.
 void clinux_reset_at_close(int fd);

@@ -24,6 +24,8 @@ extension Sentences {
       "port \(port) is taken by \(program ?? "another program")"
         + (pid.map { " (pid \($0))" } ?? "") + "; choose another listen or admin-port"
     case .primaryNotListening(let endpoint): "nothing listens at the primary, \(endpoint)"
+    case .proxyNotRunning:
+      "no proxy runs there to be upgraded; `duplexctl rollout enable` starts one of this release"
     case .monit(let problem): monit(problem)
     case .haproxyNotRunning: "HAProxy does not run, or another configuration than `config` names"
     case .noSocketClient:

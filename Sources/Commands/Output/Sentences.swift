@@ -5,12 +5,12 @@ import Rollout
 /// What duplexctl says in whole sentences about a run. The only place where they are made.
 enum Sentences {
   static func surveying(_ hosts: [Host], _ balancers: [Balancer], inventory: String) -> String {
-    "Looking at \(list(hosts.map(\.name.text))) behind \(list(balancers.map(\.name.text))) "
-      + "(\(inventory))"
+    let behind = balancers.isEmpty ? "" : " behind \(list(balancers.map(\.name.text)))"
+    return "Looking at \(list(hosts.map(\.name.text)))\(behind) (\(inventory))"
   }
 
   static func refused(_ wish: Wish) -> String {
-    let hasLimit = wish == .enabled || wish == .disabled
+    let hasLimit = wish == .enabled || wish == .disabled || wish == .upgraded
     return "Nothing was changed: what is above would make this fail later."
       + (hasLimit ? " Put it right, or leave hosts out with --limit." : "")
   }
@@ -37,6 +37,7 @@ enum Sentences {
     let back =
       switch plan.wish {
       case .takenOut, .putBack: "haproxy add HOST"
+      case .upgraded: "proxy upgrade HOST"
       case .enabled, .disabled, .rolledBack: "rollout rollback HOST"
       }
     return "Ended in the middle, and what is half done stays so. Which hosts: "
@@ -51,6 +52,7 @@ enum Sentences {
     case .rolledBack: "roll back"
     case .takenOut: "take out"
     case .putBack: "put back"
+    case .upgraded: "upgrade the proxy of"
     }
   }
 
@@ -63,6 +65,7 @@ enum Sentences {
       case .rolledBack: "rolled back"
       case .takenOut: "taken out"
       case .putBack: "put back"
+      case .upgraded: "upgraded"
       }
     case .undone(nil): "put back as it was"
     case .undone: "failed, put back as it was"
@@ -125,6 +128,7 @@ enum Sentences {
     case .reloadMonit: "reloading monit"
     case .startProxy: "starting the proxy"
     case .restartProxy: "restarting the proxy"
+    case .upgradeProxy: "changing the running proxy"
     case .stopProxy: "stopping the proxy"
     case .awaitHealth: "waiting until the proxy is healthy"
     case .lookAgain: "looking again whether the proxy is healthy"
@@ -151,6 +155,7 @@ enum Sentences {
     case .installFiles: "configured"
     case .startProxy: "started"
     case .restartProxy: "restarted"
+    case .upgradeProxy: "upgraded"
     case .stopProxy: "stopped"
     case .rewrite(_, let ports): "port → \(list(ports))"
     case .remove(let ids): "\(list(ids)) out"

@@ -19,10 +19,15 @@ struct RolloutStory {
     self.options = options.run
   }
 
-  init(wish: Wish, limit: String, options: RunOptions) {
+  init(
+    wish: Wish,
+    limit: String?,
+    batch: Inventory.BatchSize? = nil,
+    options: RunOptions
+  ) {
     self.wish = wish
     self.limit = limit
-    batch = nil
+    self.batch = batch
     self.options = options
   }
 
@@ -33,10 +38,11 @@ struct RolloutStory {
     let work = try UsageError.wrapping {
       try Fleetwork(inventory: options.inventory.inventory, limit: limit, machine: machine)
     }
+    let balancers = wish == .upgraded ? [] : work.balancers
     Stream.standardError.line(
-      Sentences.surveying(work.hosts, work.balancers, inventory: work.file.name)
+      Sentences.surveying(work.hosts, balancers, inventory: work.file.name)
     )
-    let observation = await work.survey()
+    let observation = await work.survey(balancers)
     let surveyed = clock.now - start
     do {
       let request = work.request(wish, batch: batch, observation: observation)

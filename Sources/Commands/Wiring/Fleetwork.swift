@@ -39,7 +39,10 @@ struct Fleetwork {
   }
 
   /// Connects to every machine that matters and looks at it.
-  func survey() async -> FleetObservation {
+  func survey() async -> FleetObservation { await survey(balancers) }
+
+  /// As `survey`, with only some of the balancers.
+  func survey(_ balancers: [Balancer]) async -> FleetObservation {
     await FleetSurvey(machines: machines).look(
       at: hosts,
       executables: payloads.mapValues(\.executable.sha256),

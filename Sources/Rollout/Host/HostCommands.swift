@@ -136,6 +136,28 @@ package struct HostCommands: Sendable {
     )
   }
 
+  /// Has the proxy that runs go on with what was installed, and waits until it does.
+  package func upgrade() -> RemoteCommand {
+    RemoteCommand(
+      ShellWord.line([paths.runner, "upgrade"]),
+      timeout: host.timeouts.start + host.timeouts.command
+    )
+  }
+
+  /// The way back from `upgrade`, once the files are what they were; nothing to do where the proxy that runs is of the
+  /// executable that was put back, and has read its configuration since.
+  package func upgradeBack() -> RemoteCommand {
+    RemoteCommand(
+      """
+      pid=$(cat \(ShellWord.quoting(paths.pidFile))) || exit 1
+      [ "$(readlink "/proc/$pid/exe")" = "$(readlink -f \(ShellWord.quoting(paths.link)))" ] &&
+        [ ! \(ShellWord.quoting(paths.configuration)) -nt \(ShellWord.quoting(paths.pidFile)) ] && exit 0
+      exec \(ShellWord.line([paths.runner, "upgrade"]))
+      """,
+      timeout: host.timeouts.start + host.timeouts.command
+    )
+  }
+
   /// Waits until the proxy answers that every route listens and its primary accepts.
   package func awaitHealth() -> RemoteCommand {
     ask("/health --wait \(host.timeouts.health.wholeSeconds)", within: host.timeouts.health)

@@ -184,6 +184,8 @@ package struct HostObservation: Sendable, Hashable, Codable {
     /// Whose it is, where the kernel says.
     package var program: String?
     package var pid: Int?
+    /// Other processes that have it as well: the proxy's workers have it of their supervisor.
+    package var otherPids: [Int] = []
 
     package init(address: String, port: Int, program: String? = nil, pid: Int? = nil) {
       self.address = address
@@ -203,7 +205,16 @@ package struct HostObservation: Sendable, Hashable, Codable {
       guard words.count >= 6 else { return }
       let users = words[5...].joined(separator: " ")
       program = users.between("((\"", "\"")
-      pid = users.between("pid=", ",").flatMap { Int($0) }
+      let pids = users.split(separator: "(").compactMap { user in
+        String(user).between("pid=", ",").flatMap { Int($0) }
+      }
+      pid = pids.first
+      otherPids = Array(pids.dropFirst())
+    }
+
+    /// Whether a process is among those that have it.
+    package func isHeld(by process: Int?) -> Bool {
+      process.map { pid == $0 || otherPids.contains($0) } ?? false
     }
   }
 }

@@ -36,6 +36,7 @@ package struct Finding: Error, Sendable, Hashable {
     case toolsMissing([String])
     case portTaken(port: Int, program: String?, pid: Int?)
     case primaryNotListening(Endpoint)
+    case proxyNotRunning
     case monit(MonitProblem)
 
     // Balancers.

@@ -13,6 +13,8 @@ package enum Act: Sendable, Hashable, Codable {
   case reloadMonit
   case startProxy
   case restartProxy
+  /// The process that runs goes on with what was installed.
+  case upgradeProxy
   case stopProxy
   case awaitHealth
   case lookAgain

@@ -51,6 +51,30 @@ struct HostPlanning {
     return steps
   }
 
+  // MARK: While its traffic goes on
+
+  /// It runs, but not what is to be deployed.
+  var needsUpgrade: Bool {
+    guard let process = sighting.host.process else { return false }
+    return process.executable != executablePath || process.configurationIsNewer || linkIsOutdated
+      || !outdatedFiles.isEmpty
+  }
+
+  var deliver: [Step] {
+    sighting.host.digests[executablePath] != payload.executable.sha256 ? [upload] : []
+  }
+
+  /// What is installed is not in use before `upgradeProxy`, and the way back ends with the same: so the one step's
+  /// undo is all there is.
+  var upgrade: [Step] {
+    var install = install
+    install.undo.append(.init(.upgradeProxy, commands.upgradeBack()))
+    let isMonitOutdated = outdatedFiles.contains { $0.path == paths.controlFile }
+    return [install, step(.checkConfiguration, commands.checkConfiguration())]
+      + (isMonitOutdated ? [reloadMonit] : [])
+      + [step(.upgradeProxy, commands.upgrade()), awaitHealth]
+  }
+
   // MARK: While its traffic is away
 
   var restartInSwitch: [Step] {

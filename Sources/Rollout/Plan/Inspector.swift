@@ -14,7 +14,8 @@ package struct Inspector: Sendable {
 
   /// In the order of the inventory, balancers last.
   package func findings() -> [Finding] {
-    request.hosts.flatMap(findings(of:)) + balancers.flatMap(findings(of:))
+    request.hosts.flatMap(findings(of:))
+      + (request.wish == .upgraded ? [] : balancers.flatMap(findings(of:)))
   }
 
   /// Where nothing at all was said, it was sudo that did not let the script begin.
@@ -44,11 +45,20 @@ extension Inspector {
     guard sighting.host.isRoot else {
       return [Finding(host.name, .blocking, .notRoot(sudo: host.ssh.sudo))]
     }
+    if request.wish == .upgraded { return upgradeFindings(host, sighting) }
     guard request.wish == .enabled else { return stopFindings(host, sighting) }
     return
       (machineKinds(host, sighting.host) + portKinds(host, sighting.host)
       + monitKinds(host, sighting.monit)).map { Finding(host.name, .blocking, $0) }
       + sighting.host.deafShadows.map { Finding(host.name, .warning, .shadowUnreachable($0)) }
+  }
+
+  private func upgradeFindings(_ host: Host, _ sighting: HostSighting) -> [Finding] {
+    let kinds =
+      sighting.host.process == nil
+      ? [.proxyNotRunning]
+      : machineKinds(host, sighting.host) + monitKinds(host, sighting.monit)
+    return kinds.map { Finding(host.name, .blocking, $0) }
   }
 
   /// What would keep monit from stopping the proxy. A rollback goes as far as it can.
@@ -81,7 +91,7 @@ extension Inspector {
     let own = observation.process?.pid
     let wanted = host.routes.map(\.listenPort) + [host.proxy.adminPort]
     let taken = wanted.compactMap { port -> Finding.Kind? in
-      let stranger = observation.listeners.first { $0.port == port && $0.pid != own }
+      let stranger = observation.listeners.first { $0.port == port && !$0.isHeld(by: own) }
       return stranger.map { .portTaken(port: port, program: $0.program, pid: $0.pid) }
     }
     let deaf = host.routes.filter { route in

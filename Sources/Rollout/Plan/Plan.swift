@@ -41,6 +41,9 @@ package enum Wish: String, Sendable, Hashable, Codable {
   case takenOut
   /// Back in HAProxy's rotation, at the port that the line has.
   case putBack
+  /// The proxy that runs is of this release and has this configuration. HAProxy is not touched, and no
+  /// connection is closed for it.
+  case upgraded
 }
 
 /// A part of a plan in which a failure has one meaning.

@@ -74,6 +74,7 @@ package struct Planner: Sendable {
 
   private func plan() throws(Finding) -> Plan {
     let hostPlans = request.hosts.compactMap { host in HostPlanning(host, request) }
+    if request.wish == .upgraded { return upgrade(hostPlans) }
     let switching = hostPlans.filter(\.needsSwitch).map(\.host)
     var balancers = BalancerPlanning.all(request)
     var switches: [Phase] = []
@@ -113,6 +114,29 @@ package struct Planner: Sendable {
       wish: request.wish,
       phases: ([prepare] + switches + [retire]).compactMap(\.trimmed),
       configurationChanges: balancers.compactMap(\.change)
+    ).numbered
+  }
+}
+
+extension Planner {
+  /// Executables go to all hosts at once, which changes nothing; then batch after batch takes them on, so that one
+  /// that does not work stays with the first.
+  private func upgrade(_ hostPlans: [HostPlanning]) -> Plan {
+    let outdated = hostPlans.filter(\.needsUpgrade)
+    let names = outdated.map(\.host.name)
+    let prepare = Phase(
+      .prepare,
+      hosts: names,
+      stages: [Stage(lanes: outdated.map(\.deliver))]
+    )
+    let switches = request.batch.batches(of: outdated.map(\.host)).map { batch in
+      let names = batch.map(\.name)
+      let lanes = outdated.filter { names.contains($0.host.name) }.map(\.upgrade)
+      return Phase(.switch, hosts: names, stages: [Stage(lanes: lanes)])
+    }
+    return Plan(
+      wish: request.wish,
+      phases: ([prepare] + switches).compactMap(\.trimmed)
     ).numbered
   }
 }

@@ -12,7 +12,7 @@ final class Executable {
   private let log: FileLog
 
   /// Beside the test bundle; SwiftPM builds it because the tests depend on it.
-  private static var path: String {
+  static var path: String {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
     let own = String(
@@ -23,14 +23,15 @@ final class Executable {
   }
 
   /// Starts it under a shell that sets the limit of open descriptors, and waits until it is healthy or `waits` is false.
-  init(_ flags: [String], descriptors: Int = 1024) throws {
+  /// `path` is another name for it.
+  init(_ flags: [String], descriptors: Int = 1024, path: String = Executable.path) throws {
     let port = Self.unusedPort()
     let admin = SocketAddress(literal: "127.0.0.1", port: Self.unusedPort())!
     log = FileLog()
     let words = ["--bind", "127.0.0.1", "-l", "\(port)", "--admin", "\(admin)"] + flags
     pid = try Self.spawn(
       [
-        "/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\" 2>\(log.path)", Self.path,
+        "/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\" 2>\(log.path)", path,
       ] + words
     )
     self.port = port
@@ -43,6 +44,31 @@ final class Executable {
   }
 
   var logged: String { log.text }
+
+  /// Its worker, once there is exactly one.
+  func worker() throws -> pid_t {
+    let children = TestProxy.eventually({ childProcesses }, isReached: { $0.count == 1 })
+    try #require(children.count == 1)
+    return children[0]
+  }
+
+  /// Workers, and what else it has started and not buried.
+  var childProcesses: [pid_t] {
+    guard case .success(let text) = TextFile.read("/proc/\(pid)/task/\(pid)/children") else {
+      return []
+    }
+    return text.split(separator: " ").compactMap { pid_t($0) }
+  }
+
+  /// One of its metrics, summed over its labels.
+  func metric(_ name: String) throws -> Int {
+    let page = try Self.output(["ask", "/metrics", "--admin", "\(admin)"]).text
+    return page.split(separator: "\n").reduce(0) { sum, line in
+      let words = line.split(separator: " ")
+      guard words.count == 2, words[0] == name || words[0].hasPrefix(name + "{") else { return sum }
+      return sum + (Int(words[1]) ?? 0)
+    }
+  }
 
   func signal(_ number: Int32) { kill(pid, number) }
 

@@ -61,7 +61,7 @@ final class TestProxy: Sendable {
 
   func waitUntilStopped() {
     worker.value()
-    sockets.removeFiles()
+    for path in sockets.routes.compactMap(\.address.unixPath) { unlink(path) }
   }
 
   /// Stops at once and waits for the end.

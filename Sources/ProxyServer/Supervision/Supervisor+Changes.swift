@@ -1,0 +1,150 @@
+import CLinux
+import Glibc
+
+/// Taking on another configuration, and another executable.
+extension Supervisor {
+  static let trialPatience: UInt64 = 10_000_000_000
+
+  /// Reads the configuration again: all of it is taken on, or nothing.
+  func reload() {
+    wantsReload = false
+    guard let new = Setup.read(setup.text.arguments, beside: setup, log) else {
+      return log.line("the configuration was not read again: the one before stays in force")
+    }
+    if new.configuration.engine != setup.configuration.engine || new.account != setup.account {
+      log.line("--engine and --user are for the next worker: this one stays as it is")
+    }
+    setup.listeners.close(exceptThoseOf: new.listeners)
+    setup = new
+    counters.reloads += 1
+    guard let index = workers.firstIndex(where: \.isAccepting) else {
+      // The worker that is started next gets it.
+      return log.line("the configuration was read again")
+    }
+    workers[index].phase = .configuring
+    workers[index].deadline = clinux_monotonic_nanoseconds() &+ Self.patience
+    // Ignored: a worker that does not take it is dead or hangs, and the deadline ends both.
+    _ = workers[index].configure(settings, setup.listeners)
+  }
+}
+
+// MARK: Upgrading
+
+extension Supervisor {
+  /// Has the executable at the path look at everything it would take over, in a process of its own.
+  func startTrial(_ now: UInt64) {
+    wantsUpgrade = false
+    let file = MemoryFile.write(state.bytes)
+    guard file >= 0 else { return refuse("no memory for the state") }
+    defer { Glibc.close(file) }
+    let pid = ChildProgram.spawn(path, [words[0], "trial"] + setup.text.arguments, handing: file)
+    guard pid > 0 else { return refuse(String(cString: strerror(-pid))) }
+    trial = .running(pid, deadline: now &+ Self.trialPatience)
+  }
+
+  func trialEnded(_ status: Int32) {
+    trial = status == 0 ? .passed : .none
+    if status != 0 { refuse("its trial \(Self.ending(status))") }
+  }
+
+  /// Becomes the new executable, in the same process. The workers do not notice.
+  func upgrade() {
+    trial = .none
+    let state = state
+    let file = MemoryFile.write(state.bytes)
+    guard file >= 0 else { return refuse("no memory for the state") }
+    log.line("upgrading to \(path)")
+    for descriptor in state.descriptors + [file] { clinux_set_close_on_exec(descriptor, 0) }
+    let error = ChildProgram.replace(
+      path,
+      words,
+      adding: ["\(InheritedState.variable)=\(file)"]
+    )
+    for descriptor in state.descriptors { clinux_set_close_on_exec(descriptor, 1) }
+    Glibc.close(file)
+    refuse(String(cString: strerror(error)))
+  }
+
+  private var state: InheritedState {
+    InheritedState(
+      text: setup.text,
+      listeners: setup.listeners,
+      workers: workers,
+      counters: counters,
+      path: path
+    )
+  }
+
+  private func refuse(_ reason: String) {
+    log.line("upgrade to \(path) refused, \(reason): duplex-proxy \(Version.text) goes on")
+  }
+
+  /// Goes on where the executable before this one was, and replaces its worker.
+  func takeOver(_ state: InheritedState) {
+    for descriptor in state.descriptors { clinux_set_close_on_exec(descriptor, 1) }
+    workers = state.workers
+    counters = state.counters
+    hasServed = true
+    if let new = Setup.read(Array(words.dropFirst()), beside: setup, log) {
+      former = setup
+      setup = new
+    } else {
+      former = setup
+      log.line("the configuration was not read again: the one before stays in force")
+    }
+    counters.upgrades += 1
+    startWorker(clinux_monotonic_nanoseconds())
+  }
+}
+
+extension Supervisor.Setup {
+  /// Reads a configuration with its files and opens its sockets, as far as they are not open already; nil, with a line
+  /// for each reason, where that cannot be.
+  static func read(
+    _ arguments: [String],
+    beside present: Supervisor.Setup?,
+    _ log: Log
+  ) -> Supervisor.Setup? {
+    do {
+      let (text, configuration) = try ConfigurationText.read(arguments, readFile: TextFile.read)
+      let account = try configuration.user.map(UserAccount.lookedUp)
+      let wanted = configuration.threads ?? Int(clinux_usable_processors())
+      let threads = present?.threads ?? wanted
+      if threads != wanted {
+        log.line("--threads stays \(threads) until all is stopped and started")
+      }
+      let listeners = present?.listeners ?? HeldListeners()
+      return Supervisor.Setup(
+        text: text,
+        configuration: configuration,
+        account: account,
+        listeners: try listeners.changed(to: configuration, threads: threads),
+        threads: threads
+      )
+    } catch let problems as Flags.Problems {
+      for problem in problems.all { log.line("\(problem)") }
+    } catch let failure as ListeningSockets.BindFailure {
+      let reason = String(cString: strerror(failure.errno))
+      log.line("could not listen on \(failure.address): \(reason)")
+    } catch {
+      log.line("\(error)")
+    }
+    return nil
+  }
+}
+
+extension UserAccount {
+  /// As the machine's files have it.
+  static func lookedUp(_ user: String) throws(Flags.Problems) -> UserAccount {
+    var texts: [String] = []
+    for path in ["/etc/passwd", "/etc/group"] {
+      switch TextFile.read(path) {
+      case .success(let text): texts.append(text)
+      case .failure(let problem): throw Flags.Problems(all: [problem])
+      }
+    }
+    if let account = UserAccount(user, passwd: texts[0], group: texts[1]) { return account }
+    let text = "--user \(user): not in /etc/passwd and /etc/group; numbers are USER:GROUP"
+    throw Flags.Problems(all: [Flags.Problem(place: "configuration", text: text)])
+  }
+}

@@ -1,0 +1,100 @@
+import CLinux
+import Glibc
+
+/// `duplex-proxy worker`: the process that accepts and relays. Its supervisor has started it and talks to it on
+/// descriptor 3; nobody else starts it.
+enum WorkerProgram {
+  static let control: Int32 = 3
+
+  /// 0 done, 1 could not start.
+  static func main() -> Int32 {
+    clinux_set_close_on_exec(control, 1)
+    let inbox = WorkerInbox(control: control)
+    guard case .configure(let configuration, let sockets, let settings) = inbox.next() else {
+      return 1
+    }
+    let log = Log(isVerbose: configuration.isVerbose)
+    let limit = clinux_raise_descriptor_limit()
+    guard limit > 0, fence(settings.account, log) else { return 1 }
+    let descriptors = DescriptorCount(limit: Int(limit), open: Int(clinux_open_descriptors()))
+    guard let shares = ThreadShare.all(settings.threads, descriptors: descriptors) else {
+      log.line("could not start: the kernel refused a descriptor")
+      return 1
+    }
+    let supervision = Supervision(counters: settings.counters) { order in
+      switch order {
+      case .configure: answer(.ready)
+      case .handOver: answer(.handedOver)
+      case .copying(let isOn): answer(isOn ? .copyingOn : .copyingOff)
+      }
+    }
+    let threads = ServerThreads(
+      configuration: configuration,
+      sockets: sockets,
+      shares: shares,
+      log: log,
+      supervision: supervision
+    )
+    return serve(threads, inbox)
+  }
+
+  /// Gives up what it may do and need not.
+  private static func fence(_ account: UserAccount?, _ log: Log) -> Bool {
+    if let account {
+      let result = clinux_become(account.user, account.group, account.groups, account.groups.count)
+      guard result == 0 else {
+        log.line(
+          "could not start: not allowed to run as user \(account.user), group \(account.group):"
+            + " \(String(cString: strerror(-result)))"
+        )
+        return false
+      }
+    }
+    let result = clinux_fence()
+    guard result < 0 else { return true }
+    log.line(
+      "could not start: privileges are not given up: \(String(cString: strerror(-result)))"
+    )
+    return false
+  }
+
+  private static func serve(_ threads: ServerThreads, _ inbox: WorkerInbox) -> Int32 {
+    let (log, engine) = (threads.log, threads.configuration.engine)
+    if engine != .epoll {
+      if let loops = ServerThreads.loops(threads.shares.count, { UringLoop() }) {
+        return serve(threads, inbox, loops)
+      }
+      guard engine == nil else {
+        log.line("could not start: the kernel has no io_uring for this process (Linux 6.1 has)")
+        return 1
+      }
+      log.line("the kernel has no io_uring for this process, so epoll is used")
+    }
+    guard let loops = ServerThreads.loops(threads.shares.count, { EpollLoop() }) else {
+      log.line("could not start: the kernel gave no epoll descriptor")
+      return 1
+    }
+    return serve(threads, inbox, loops)
+  }
+
+  private static func serve(
+    _ threads: ServerThreads,
+    _ inbox: WorkerInbox,
+    _ loops: sending [some EventLoop]
+  ) -> Int32 {
+    answer(.ready)
+    // Not before this are the listening sockets touched: another worker may still accept on them, in its own way.
+    guard case .go = inbox.next() else { return 0 }
+    if inbox.follow(into: threads.shares[0].mailbox), threads.run(loops) { return 0 }
+    threads.log.line(
+      "could not start: the kernel has no room for \(threads.shares.count) threads"
+    )
+    return 1
+  }
+
+  private static func answer(_ answer: WorkerAnswer) {
+    var byte = answer.rawValue
+    // Ignored: a supervisor that is gone is noticed by the inbox.
+    _ = clinux_send_descriptors(control, &byte, 1, nil, 0)
+  }
+}

@@ -1,0 +1,68 @@
+import Fleet
+import HAProxy
+import Rollout
+import Testing
+
+/// Planning an upgrade of proxies that run.
+struct UpgradeTests {
+  private var outdated: World {
+    var world = World.proxied
+    world.seeHost("app1") { seen in
+      seen.host.process?.executable = "/opt/duplex-proxy/duplex-proxy-of-before"
+      seen.host.link = "duplex-proxy-of-before"
+      seen.host.digests = [:]
+    }
+    world.seeHost("app2") { seen in seen.host.process?.configurationIsNewer = true }
+    return world
+  }
+
+  @Test func `each host in turn takes on what all were sent before, and HAProxy has no part in it`()
+    throws
+  {
+    let plan = try outdated.answer(.upgraded).plan()
+
+    #expect(
+      plan.told == [
+        "prepare app1 app2",
+        "  app1 upload",
+        "switch app1",
+        "  app1 install, check, reload monit, upgrade, await health",
+        "switch app2",
+        "  app2 install, check, upgrade, await health",
+      ]
+    )
+    #expect(plan.steps.map(\.number) == Array(1...plan.steps.count))
+    #expect(plan.configurationChanges.isEmpty)
+  }
+
+  @Test func `the way back puts the files back before the process takes them on again`() throws {
+    let plan = try outdated.answer(.upgraded, of: ["app1"]).plan()
+
+    let undone = plan.steps.filter { !$0.undo.isEmpty }.map { step in
+      "\(step.act.told) <- \(step.undo.map(\.act.told).joined(separator: ", "))"
+    }
+    #expect(
+      undone == [
+        "upload <- remove executable",
+        "install <- restore, reload monit, upgrade",
+      ]
+    )
+  }
+
+  @Test func `where all is of this release nothing is done`() {
+    #expect(
+      World.proxied.answer(.upgraded)
+        == .plan(Plan(wish: .upgraded, phases: []), unchanged: ["app1", "app2"], warnings: [])
+    )
+  }
+
+  @Test func `a host without a proxy is named, and a drained server is not in the way`() {
+    var world = outdated
+    world.seeHost("app1") { seen in seen.host.process = nil }
+    world.seeBalancer { seen in seen.isRoot = false }
+
+    #expect(
+      world.answer(.upgraded) == .refused([Finding("app1", .blocking, .proxyNotRunning)])
+    )
+  }
+}

@@ -11,26 +11,28 @@ extension UringLoop {
     guard sockets[index].writable, sockets[index].output.isEmpty else {
       return owe(bytes, socket)
     }
-    if sockets[index].order >= 0 {
-      guard isDelivering(bytes), asked.add(bytes, to: sockets[index].order) else {
-        return owe(bytes, socket)
-      }
-      deliveredIsHeld = true
+    let order = sockets[index].order
+    guard isDelivering(bytes) else {
+      guard order >= 0 else { return sendNow(bytes, socket) }
+      // After what was ordered before, and nowhere else.
+      asked.add(copying: bytes, to: order)
       return .underway
     }
-    if isDelivering(bytes), let order = asked.add(bytes, for: socket) {
-      sockets[index].order = order
-      deliveredIsHeld = true
-      return .underway
+    deliveredIsHeld = true
+    if order >= 0 {
+      asked.add(bytes, to: order)
+    } else {
+      sockets[index].order = asked.add(bytes, for: socket)
     }
-    return sendNow(bytes, socket)
+    return .underway
   }
 
   /// Asks the kernel for the sends of the last turn.
   func submitSends() {
     swap(&asked, &submitted)
-    for number in 0..<submitted.count {
-      let order = submitted.orders + number
+    submitted.prepare()
+    for number in 0..<submitted.orders.count {
+      let order = submitted.orders.base + number
       guard isOpen(order.pointee.socket) else { continue }
       let index = Int(order.pointee.socket.index)
       sockets[index].order = -1
@@ -51,13 +53,13 @@ extension UringLoop {
     for position in 0..<batchCount
     where batch[position].data >> 60 == UringSocket.Kind.send.rawValue {
       let number = Int(UInt32(truncatingIfNeeded: batch[position].data))
-      submitted.orders[number].shortfall = batch[position].result
+      submitted.orders.base[number].shortfall = batch[position].result
     }
-    for number in 0..<submitted.count {
-      let socket = submitted.orders[number].socket
+    for number in 0..<submitted.orders.count {
+      let socket = submitted.orders.base[number].socket
       guard isOpen(socket) else { continue }
       let tag = sockets[Int(socket.index)].tag
-      guard let shortfall = submitted.orders[number].shortfall else {
+      guard let shortfall = submitted.orders.base[number].shortfall else {
         handler.completed(.settled(owed: 0), tag: tag, socket: socket)
         continue
       }
@@ -71,7 +73,7 @@ extension UringLoop {
         copy.keep($0, in: &sockets[Int(socket.index)].output)
       }
       awaitRoom(socket)
-      let owed = submitted.orders[number].size - taken
+      let owed = submitted.orders.base[number].size - taken
       handler.completed(.settled(owed: owed), tag: tag, socket: socket)
     }
     submitted.clear(small)

@@ -82,7 +82,7 @@ extension Server {
     let now = clinux_monotonic_nanoseconds()
     drainDeadline = now &+ limits.drainTimeout
     cutDeadline = now &+ limits.drainTimeout &* Limits.handedOverDrains
-    log.line("handing over: \(openRelays) open connections may finish")
+    if siblings.leader == nil { log.line("handing over: what is open may finish") }
   }
 
   /// Ends the connections that wait for nothing: kept-alive ones between two requests, as any server does after a

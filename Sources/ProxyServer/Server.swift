@@ -353,6 +353,6 @@ extension Server {
     }
     phase = .draining
     drainDeadline = clinux_monotonic_nanoseconds() &+ limits.drainTimeout
-    log.line("stopping: \(openRelays) open connections may finish")
+    if siblings.leader == nil { log.line("stopping: what is open may finish") }
   }
 }

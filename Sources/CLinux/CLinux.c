@@ -147,7 +147,10 @@ ssize_t clinux_discard(int fd, size_t size) {
   return folded(recv(fd, NULL, size, MSG_DONTWAIT | MSG_TRUNC));
 }
 
-void clinux_set_receive_low_water(int fd, int size) { set_option(fd, SOL_SOCKET, SO_RCVLOWAT, size); }
+void clinux_bound_receiving(int fd, int size, int low_water) {
+  set_option(fd, SOL_SOCKET, SO_RCVBUF, size);
+  set_option(fd, SOL_SOCKET, SO_RCVLOWAT, low_water);
+}
 
 ssize_t clinux_send(int fd, const void *bytes, size_t size) {
   return folded(send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL));

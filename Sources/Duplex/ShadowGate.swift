@@ -8,6 +8,8 @@ package enum ShadowSkip: String, Sendable, CaseIterable {
   case breaker
   /// More copies a second than the shadow may get.
   case rate
+  /// As many copies as may be are waiting for the shadow to accept them.
+  case connecting
   /// Descriptors are scarce, and clients come first.
   case descriptors
 }
@@ -17,6 +19,12 @@ package struct ShadowGate: Sendable, Equatable {
   /// Nil where the breaker is off.
   package private(set) var breaker: CircuitBreaker?
   private var rate: TokenBucket?
+  private var connecting = 0
+
+  /// More copies than this are not begun while none of them is accepted: what they cost, queues and the kernel's own
+  /// state, is for nothing where a shadow swallows what is sent to it. At a round trip of 50 ms to the shadow they
+  /// allow 5,000 connections a second.
+  package static let mostConnecting = 256
 
   /// - Parameters:
   ///   - rate: connections to the shadow a second, with a burst of one second's worth; nil: any number.
@@ -37,6 +45,7 @@ package struct ShadowGate: Sendable, Equatable {
   package mutating func admit(copies: Int, now: UInt64) -> Admission {
     guard breaker?.admits(now: now) != false else { return .skip(.breaker) }
     let begun = breaker?.state == .open ? 1 : copies
+    guard connecting + begun <= max(Self.mostConnecting, copies) else { return .skip(.connecting) }
     guard rate?.take(begun, now: now) != false else { return .skip(.rate) }
     return .begin(begun)
   }
@@ -50,10 +59,12 @@ package struct ShadowGate: Sendable, Equatable {
   package mutating func began(now: UInt64) -> (
     ticket: CircuitBreaker.Ticket, change: CircuitBreaker.Change?
   ) {
-    breaker?.began(now: now) ?? (.none, nil)
+    connecting += 1
+    return breaker?.began(now: now) ?? (.none, nil)
   }
 
   package mutating func connected(_ ticket: CircuitBreaker.Ticket, now: UInt64) {
+    connecting -= 1
     breaker?.connected(ticket, now: now)
   }
 
@@ -61,9 +72,11 @@ package struct ShadowGate: Sendable, Equatable {
   package mutating func ended(
     _ ticket: CircuitBreaker.Ticket,
     _ drop: ShadowDrop?,
+    wasConnected: Bool,
     now: UInt64
   ) -> CircuitBreaker.Change? {
-    breaker?.ended(ticket, drop, now: now)
+    if !wasConnected { connecting -= 1 }
+    return breaker?.ended(ticket, drop, now: now)
   }
 
   /// Copying was switched by hand.

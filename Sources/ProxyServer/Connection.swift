@@ -9,6 +9,8 @@ struct Connection {
     var isConnected = false
     /// Answers that are too few to be reported may have come: they will be looked for.
     var isToBeSwept = false
+    /// Its answers are left to its own kernel for the moment.
+    var isResting = false
     var ticket = CircuitBreaker.Ticket.none
   }
 

@@ -57,7 +57,10 @@ extension Server {
     let shadow = shadow(of: lane, route)
     let ticket = connections[index].lanes[lane].ticket
     let now = clinux_monotonic_nanoseconds()
-    let change = gates.with(route, shadow) { $0.ended(ticket, drop, now: now) }
+    let wasConnected = connections[index].lanes[lane].isConnected
+    let change = gates.with(route, shadow) {
+      $0.ended(ticket, drop, wasConnected: wasConnected, now: now)
+    }
     tell(change, route, shadow)
   }
 

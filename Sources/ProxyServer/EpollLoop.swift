@@ -139,15 +139,12 @@ final class EpollLoop: EventLoop {
   }
 
   func receive(_ socket: SocketID, _ reception: Reception) {
-    if reception == .discard {
-      clinux_set_receive_low_water(sockets[Int(socket.index)].descriptor, discardLowWater)
-    }
     sockets[Int(socket.index)].reception = reception
     if reception != .off, sockets[Int(socket.index)].readable { list(socket) }
   }
 
   func discardNow(_ socket: SocketID) -> Int {
-    max(0, clinux_discard(sockets[Int(socket.index)].descriptor, Int(discardLowWater)))
+    max(0, clinux_discard(sockets[Int(socket.index)].descriptor, Shadowing.receiveBuffer))
   }
 
   func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Sending {

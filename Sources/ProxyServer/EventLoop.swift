@@ -47,13 +47,9 @@ enum Reception {
   case off
   /// Hand them over.
   case bytes
-  /// Throw them away, without copying them where the kernel can do without, and not before many have come:
-  /// `discardNow` looks for the few.
+  /// Throw them away, without copying them where the kernel can do without.
   case discard
 }
-
-/// Below this many bytes, what is thrown away can wait in the kernel.
-let discardLowWater: Int32 = 64 * 1024
 
 enum Closing {
   case orderly

@@ -40,6 +40,7 @@ extension Server {
       carryOut(connections[index].relay.primaryConnected(), index)
     case .received(let bytes):
       routes[connections[index].route].counters.bytesToClient += bytes.count
+      allowance.primaryAnswered(bytes.count)
       let sending = loop.send(bytes, on: connections[index].client)
       carryOut(connections[index].relay.received(from: .primary, sending), index)
     case .settled(let owed):

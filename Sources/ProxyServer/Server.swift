@@ -35,6 +35,10 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   /// By the connection's number; few have one, and none for long.
   var fronts: [Int: ShadowFront] = [:]
   var budget: ShadowBudget
+  var allowance = AnswerAllowance()
+  /// Copies whose answers are not taken for the moment, longest first.
+  var restingLanes: [(connection: ConnectionTable.Reference, lane: Int)] = []
+  var restDeadline = UInt64.max
   var phase = Phase.serving
   var copying: CopyingSwitch
   let gates: ShadowGates
@@ -151,6 +155,9 @@ extension Server {
   /// A connected or connecting socket of the server's own making, or the reason why there is none.
   func open(_ address: SocketAddress, tag: Tag) -> SocketID? {
     let descriptor = loop.stream(address.family)
+    if tag.role == .shadow, address.family != AF_UNIX {
+      clinux_bound_receiving(descriptor, Int32(Shadowing.receiveBuffer), Int32(Shadowing.lowWater))
+    }
     guard descriptor >= 0, let socket = loop.adopt(descriptor, tag: tag) else { return nil }
     descriptors.opened()
     loop.connect(socket, to: address)
@@ -269,6 +276,7 @@ extension Server {
       frontDeadlines.next,
       resetPolls.next,
       sweeps.next,
+      restDeadline,
       lingerDeadlines.next,
       acceptDeadline,
       admin.nextDeadline,
@@ -284,6 +292,7 @@ extension Server {
     while let reference = lingerDeadlines.popDue(now: now) {
       if connections[reference] != nil { lingered(reference.index) }
     }
+    if restDeadline <= now { wakeLanes(now) }
     while let reference = frontDeadlines.popDue(now: now) {
       if connections[reference] != nil { waitedForFront(reference.index) }
     }

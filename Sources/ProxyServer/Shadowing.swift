@@ -2,6 +2,13 @@ import CLinux
 import Duplex
 import Glibc
 
+/// How a shadow's answers, which are thrown away, are received: not before there are many, as looking for them is all
+/// they cost, and in a buffer that stays small however fast they come.
+enum Shadowing {
+  static let receiveBuffer = 128 << 10
+  static let lowWater = 64 << 10
+}
+
 /// Carrying out what `ShadowLane` decides about one shadow of a connection.
 extension Server {
   /// Sends the client's bytes to one shadow, or queues them, or gives the shadow up.
@@ -33,6 +40,29 @@ extension Server {
     }
   }
 
+  /// Leaves a shadow's answers to its own kernel for a while, unless time has brought more allowance.
+  private func restLane(_ index: Int, _ lane: Int) {
+    let now = clinux_monotonic_nanoseconds()
+    guard allowance.refill(now: now) == 0, !connections[index].lanes[lane].isResting,
+      let socket = connections[index].lanes[lane].socket
+    else { return }
+    connections[index].lanes[lane].isResting = true
+    loop.receive(socket, .off)
+    restingLanes.append((connections.reference(to: index), lane))
+    if restDeadline == .max { restDeadline = now &+ AnswerAllowance.tick }
+  }
+
+  func wakeLanes(_ now: UInt64) {
+    let awake = restingLanes.prefix(allowance.refill(now: now))
+    restingLanes.removeFirst(awake.count)
+    for (reference, lane) in awake {
+      guard let socket = connections[reference]?.lanes[lane].socket else { continue }
+      connections[reference.index].lanes[lane].isResting = false
+      loop.receive(socket, .discard)
+    }
+    restDeadline = restingLanes.isEmpty ? .max : now &+ AnswerAllowance.tick
+  }
+
   func finishLanes(_ index: Int) {
     if connections[index].hasFront { finishFront(index) }
     for lane in connections[index].lanes.indices where connections[index].lanes[lane].socket != nil
@@ -57,6 +87,8 @@ extension Server {
       carryOut(connections[index].lanes[lane].machine.sent(count, &budget), index, lane)
     case .discarded(let count):
       routes[route].counters.shadows[lane].answerBytes += count
+      allowance.shadowAnswered(count)
+      if allowance.isUsedUp { restLane(index, lane) }
     case .ended:
       carryOut(connections[index].lanes[lane].machine.shadowDone(), index, lane)
     case .failed where !connections[index].lanes[lane].isConnected:

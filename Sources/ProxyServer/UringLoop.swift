@@ -172,9 +172,6 @@ final class UringLoop: EventLoop {
 
   func receive(_ socket: SocketID, _ reception: Reception) {
     let index = Int(socket.index)
-    if reception == .discard {
-      clinux_set_receive_low_water(sockets[index].descriptor, discardLowWater)
-    }
     sockets[index].reception = reception
     if reception == .off {
       cancelReceive(socket)
@@ -186,7 +183,7 @@ final class UringLoop: EventLoop {
   }
 
   func discardNow(_ socket: SocketID) -> Int {
-    max(0, clinux_discard(sockets[Int(socket.index)].descriptor, Int(discardLowWater)))
+    max(0, clinux_discard(sockets[Int(socket.index)].descriptor, Shadowing.receiveBuffer))
   }
 
   func hasUnacknowledged(_ socket: SocketID) -> Bool {

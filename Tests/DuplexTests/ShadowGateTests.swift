@@ -18,12 +18,26 @@ import Testing
 
     #expect(admissions.allSatisfy { $0 == .begin(3) })
     #expect(gate.began(now: 5).change == nil)
-    #expect(gate.ended(.none, .connectFailed, now: 5) == nil)
+    #expect(gate.ended(.none, .connectFailed, wasConnected: false, now: 5) == nil)
+  }
+
+  @Test func `no more copies than may wait for a shadow to accept them are begun`() {
+    var gate = ShadowGate(breaker: nil, rate: nil, copies: 2)
+    for _ in 0..<ShadowGate.mostConnecting { _ = gate.began(now: 0) }
+
+    #expect(gate.admit(copies: 2, now: 0) == .skip(.connecting))
+    gate.connected(.none, now: 0)
+    #expect(gate.admit(copies: 2, now: 0) == .skip(.connecting))
+    #expect(gate.ended(.none, .connectTimeout, wasConnected: false, now: 0) == nil)
+    #expect(gate.admit(copies: 2, now: 0) == .begin(2))
+    #expect(gate.ended(.none, nil, wasConnected: true, now: 0) == nil)
+    _ = gate.began(now: 0)
+    #expect(gate.admit(copies: 2, now: 0) == .skip(.connecting))
   }
 
   @Test func `the probe is one copy, however many there are otherwise`() {
     var gate = ShadowGate(breaker: settings, rate: nil, copies: 3)
-    _ = gate.ended(gate.began(now: 0).ticket, .connectFailed, now: 0)
+    _ = gate.ended(gate.began(now: 0).ticket, .connectFailed, wasConnected: false, now: 0)
 
     #expect(gate.admit(copies: 3, now: 1) == .skip(.breaker))
     #expect(gate.admit(copies: 3, now: second) == .begin(1))
@@ -33,7 +47,7 @@ import Testing
 
   @Test func `a probe that is not begun for want of descriptors is still to come`() {
     var gate = ShadowGate(breaker: settings, rate: nil, copies: 1)
-    _ = gate.ended(gate.began(now: 0).ticket, .connectFailed, now: 0)
+    _ = gate.ended(gate.began(now: 0).ticket, .connectFailed, wasConnected: false, now: 0)
 
     #expect(gate.admit(copies: 1, now: second) == .begin(1))
     #expect(gate.admit(copies: 1, now: second) == .begin(1))
@@ -57,7 +71,7 @@ import Testing
 
   @Test func `what the breaker holds back takes nothing of the rate`() {
     var gate = ShadowGate(breaker: settings, rate: 1, copies: 1)
-    _ = gate.ended(gate.began(now: 0).ticket, .connectFailed, now: 0)
+    _ = gate.ended(gate.began(now: 0).ticket, .connectFailed, wasConnected: false, now: 0)
 
     for _ in 0..<10 { #expect(gate.admit(copies: 1, now: 1) == .skip(.breaker)) }
 

@@ -51,8 +51,10 @@ ssize_t clinux_receive(int fd, void *buffer, size_t size);
 // Throws away up to `size` received bytes without copying them out of the kernel. TCP only.
 ssize_t clinux_discard(int fd, size_t size);
 
-// Reports a socket as readable only when this many bytes have come, or the stream has ended (SO_RCVLOWAT). TCP only.
-void clinux_set_receive_low_water(int fd, int size);
+// Before it is connected: bounds what the kernel keeps of received bytes (SO_RCVBUF, of which it takes the double),
+// and reports the socket as readable only when `low_water` of them have come, or the stream has ended
+// (SO_RCVLOWAT). TCP only.
+void clinux_bound_receiving(int fd, int size, int low_water);
 
 ssize_t clinux_send(int fd, const void *bytes, size_t size);
 

@@ -1,0 +1,152 @@
+/// Which of the proxies that run side by side.
+enum SoakProxy: String, Codable, Sendable, CaseIterable {
+  case noShadow = "no shadow"
+  case breakerOff = "breaker off"
+  case breakerOn = "breaker on"
+}
+
+/// What the clients of one proxy saw in one slice of time.
+struct SoakSlice: Codable, Sendable, Equatable {
+  var proxy: SoakProxy
+  var round: Int
+  var requests = 0
+  var failures: [String: Int] = [:]
+  var p50 = 0.0
+  /// Microseconds, of all requests together.
+  var p99 = 0.0
+  var p999 = 0.0
+  /// The same of each part of the load.
+  var p99OfParts: [String: Double] = [:]
+  /// The proxy's greatest resident memory since it was started.
+  var peakBytes = 0
+  /// The most that was seen during the slice, looking once a second.
+  var mostCopying = 0
+  var mostQueuedBytes = 0
+}
+
+/// What one bad shadow did.
+struct SoakScenario: Codable, Sendable, Equatable {
+  var shadow: BadShadow
+  var slices: [SoakSlice] = []
+  /// What each proxy has counted so far.
+  var counters: [String: ShadowCounters] = [:]
+  /// Why it ended before its time.
+  var problem: String?
+}
+
+/// A whole run.
+struct SoakReport: Codable, Sendable {
+  var machine: Machine
+  var engine: String
+  var began: String
+  /// Of load for each bad shadow, and in each slice.
+  var seconds: Double
+  var sliceSeconds: Double
+  var rate = 0.0
+  var scenarios: [SoakScenario] = []
+}
+
+// MARK: Verdicts
+
+/// Whether a bad shadow was felt, by a proxy with or without a breaker.
+struct SoakVerdict: Equatable, Sendable {
+  enum Latency: String, Sendable {
+    case withinNoise = "within noise"
+    case felt
+    /// The slices without a shadow differ among each other by more than half, or are fewer than three.
+    case cannotTell = "too much noise to tell"
+  }
+
+  var failures: Int
+  var latency: Latency
+  /// The ratio of p99 to that without a shadow in the same round.
+  var ratio: Spread?
+  /// The greatest p99 without a shadow, over the median of them.
+  var noise: Double?
+  var peakBytes: Int
+  var boundBytes: Int
+  /// Without a breaker: whether the shadow was as bad as it should be.
+  var isShown: Bool
+  var workerRestarts: Int
+
+  var isInBound: Bool { peakBytes <= boundBytes }
+  /// What the exit status tells; latency is not part of it.
+  var isKept: Bool { failures == 0 && isInBound && isShown && workerRestarts == 0 }
+}
+
+extension SoakScenario {
+  func slices(of proxy: SoakProxy) -> [SoakSlice] { slices.filter { $0.proxy == proxy } }
+
+  func failures(of proxy: SoakProxy) -> [String: Int] {
+    slices(of: proxy).reduce(into: [:]) { $0.merge($1.failures, uniquingKeysWith: +) }
+  }
+
+  /// The ratios of each round to the slice without a shadow in the same round.
+  func ratio(of proxy: SoakProxy, _ value: (SoakSlice) -> Double?) -> Spread? {
+    let base = slices(of: .noShadow)
+    return Spread(
+      slices(of: proxy).compactMap { slice in
+        guard let other = base.first(where: { $0.round == slice.round }).flatMap(value), other > 0
+        else { return nil }
+        return value(slice).map { $0 / other }
+      }
+    )
+  }
+
+  func peakBytes(of proxy: SoakProxy) -> Int { slices(of: proxy).map(\.peakBytes).max() ?? 0 }
+
+  func verdict(of proxy: SoakProxy) -> SoakVerdict {
+    let base = Spread(slices(of: .noShadow).map(\.p99))
+    let noise = base.flatMap { $0.median > 0 ? $0.most / $0.median : nil }
+    let ratio = ratio(of: proxy) { $0.p99 }
+    let counters = counters[proxy.rawValue] ?? ShadowCounters()
+    return SoakVerdict(
+      failures: failures(of: proxy).values.reduce(0, +),
+      latency: latency(ratio, noise),
+      ratio: ratio,
+      noise: noise,
+      peakBytes: peakBytes(of: proxy),
+      boundBytes: SoakBound.bytes(
+        base: peakBytes(of: .noShadow),
+        copying: slices(of: proxy).map(\.mostCopying).max() ?? 0
+      ),
+      isShown: proxy != .breakerOff || shadow.isShown(by: counters),
+      workerRestarts: counters.workerRestarts
+    )
+  }
+
+  private func latency(_ ratio: Spread?, _ noise: Double?) -> SoakVerdict.Latency {
+    guard let ratio, let noise, slices(of: .noShadow).count >= 3, noise <= 1.5 else {
+      return .cannotTell
+    }
+    return ratio.median <= noise ? .withinNoise : .felt
+  }
+
+  /// Whether nothing failed, no memory was beyond its bound, and the shadow was as bad as it should be.
+  var isKept: Bool {
+    problem == nil && failures(of: .noShadow).isEmpty
+      && [SoakProxy.breakerOff, .breakerOn].allSatisfy { verdict(of: $0).isKept }
+  }
+}
+
+/// How much memory a proxy with a bad shadow may have.
+enum SoakBound {
+  /// What a connection's shadow may lag, and what all may: `--shadow-buffer` and `--shadow-buffer-total`. So
+  /// small that two dozen uploads reach the total, which nothing else would put to the test.
+  static let perConnection = 4 << 20
+  static let total = 32 << 20
+  /// For each copy that is open at a time: a queue takes memory in pieces of at least 4 KB, and the bound counts
+  /// its bytes alone; then the state of the connection that waits for the copy's end.
+  static let perCopy = 8 << 10
+  /// For each upload connection of two slices: the piece whose first bytes the shadow has taken is kept whole.
+  static let perUpload = SoakLoad.uploadSize + (28 << 10)
+
+  /// - Parameters:
+  ///   - base: what the proxy without a shadow had at most under the same load.
+  ///   - copying: the most copies that were open at a time.
+  static func bytes(base: Int, copying: Int) -> Int {
+    let uploads = SoakLoad.standard.parts.filter { $0.route == .reading }
+    let connections = uploads.reduce(0) { $0 + $1.connections } * 2
+    return base + total + copying * perCopy + connections * perUpload
+  }
+}

@@ -139,7 +139,12 @@ struct SoakTests {
   @Test func `turns last some ten seconds, and there are three of each at least`() {
     func settings(_ seconds: Double) -> Soak.Settings {
       Soak.Settings(
-        proxy: "", engine: "", seconds: seconds, shadows: [], folder: "", ownProgram: ""
+        proxy: "",
+        engine: "",
+        seconds: seconds,
+        shadows: [],
+        folder: "",
+        ownProgram: ""
       )
     }
 
@@ -152,7 +157,11 @@ struct SoakTests {
   @Test func `a cut-off run has a page of what it has`() {
     var report = SoakReport(
       machine: Machine(
-        processor: "a processor", processors: 2, memoryMegabytes: 1, kernel: "Linux", programs: []
+        processor: "a processor",
+        processors: 2,
+        memoryMegabytes: 1,
+        kernel: "Linux",
+        programs: []
       ),
       engine: "epoll",
       began: "today",

@@ -63,7 +63,7 @@ struct SoakTests {
   }
 
   @Test func `memory is bounded by the total, what it is without a shadow, and what copies take`() {
-    let uploads = 48 * (128 << 10)
+    let uploads = 16 * (128 << 10)
     #expect(
       SoakBound.bytes(base: 10 << 20, copying: 1000) == (42 << 20) + 1000 * 8192 + uploads
     )

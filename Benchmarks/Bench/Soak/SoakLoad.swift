@@ -49,7 +49,7 @@ struct SoakLoad: Sendable {
     Part(
       name: "uploads",
       share: 0.05,
-      connections: 24,
+      connections: 8,
       opensAnew: false,
       request: Array(
         "POST /upload HTTP/1.1\r\nHost: bench\r\nContent-Length: \(uploadSize)\r\n\r\n".utf8

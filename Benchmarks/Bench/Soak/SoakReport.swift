@@ -132,8 +132,8 @@ extension SoakScenario {
 /// How much memory a proxy with a bad shadow may have.
 enum SoakBound {
   /// What a connection's shadow may lag, and what all may: `--shadow-buffer` and `--shadow-buffer-total`. So
-  /// small that two dozen uploads reach the total, which nothing else would put to the test.
-  static let perConnection = 4 << 20
+  /// small that eight connections with uploads reach the total, which nothing else would put to the test.
+  static let perConnection = 8 << 20
   static let total = 32 << 20
   /// For each copy that is open at a time: a queue takes memory in pieces of at least 4 KB, and the bound counts
   /// its bytes alone; then the state of the connection that waits for the copy's end.

@@ -10,11 +10,13 @@ enum SoakPage {
 
   /// The last slice in one line, for whoever watches.
   static func line(of report: SoakReport) -> String {
-    guard let scenario = report.scenarios.last, let slice = scenario.slices.last else { return "" }
+    guard let scenario = report.scenarios.last else { return "" }
+    let name = scenario.shadow.rawValue
+    if let problem = scenario.problem { return "\(name): \(problem)" }
+    guard let slice = scenario.slices.last else { return name }
     let failed = slice.failures.values.reduce(0, +)
-    return scenario.problem.map { "\(scenario.shadow.rawValue): \($0)" }
-      ?? """
-      \(scenario.shadow.rawValue), round \(slice.round), \(slice.proxy.rawValue): \
+    return """
+      \(name), round \(slice.round), \(slice.proxy.rawValue): \
       \(Number.grouped(slice.requests)) requests, \(failed) failed, p50 \(Number.short(slice.p50)) µs, \
       p99 \(Number.short(slice.p99)) µs, peak \(megabytes(slice.peakBytes)) MB
       """

@@ -57,18 +57,24 @@ struct BadShadowServer: ~Copyable {
   private mutating func listen() throws {
     listener = try port.listen().descriptor
     switch kind {
-    case .stuck, .slow:
-      // As little as possible waits in the kernel: the rest waits in the proxy.
-      var size: Int32 = 4096
-      setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    // As little as possible waits in the kernel: the rest waits in the proxy.
+    case .stuck, .slow: limit(SO_RCVBUF, to: 4096)
+    // What it has yet to send takes memory of this machine, which a shadow elsewhere would not.
+    case .endless: limit(SO_SNDBUF, to: 64 << 10)
     case .blackholed:
       guard Glibc.listen(listener, 0) == 0 else { throw BenchError.system("listening", errno) }
       fillers = (0..<4).map { _ in clinux_stream_socket(AF_INET) }
       for filler in fillers { _ = port.withAddress { clinux_connect(filler, $0, $1) } }
       return
-    case .refused, .resetting, .endless, .flapping: break
+    case .refused, .resetting, .flapping: break
     }
     try watch(listener, EPOLLIN.rawValue)
+  }
+
+  /// Limits a buffer of the connections that it will accept.
+  private func limit(_ buffer: Int32, to bytes: Int32) {
+    var size = bytes
+    setsockopt(listener, SOL_SOCKET, buffer, &size, socklen_t(MemoryLayout<Int32>.size))
   }
 
   private func watch(_ descriptor: Int32, _ kinds: UInt32) throws {

@@ -1,7 +1,3 @@
-import CLinux
-import Foundation
-import Synchronization
-
 /// What the client does all the time, through one proxy: three clients at a fixed rate each, at once.
 struct SoakLoad: Sendable {
   var parts: [Part]
@@ -96,27 +92,5 @@ extension SoakLoad.Part {
       )
     }
     return Double(tally.answered) / tally.seconds
-  }
-}
-
-/// Things that are done at the same time, each in a thread of its own.
-final class Together<Value: Sendable>: Sendable {
-  private let results: Mutex<[Int: Result<Value, any Error>]> = Mutex([:])
-
-  /// Does all and waits for all.
-  static func run(_ tasks: [@Sendable () throws -> Value]) throws -> [Value] {
-    let together = Together()
-    let group = DispatchGroup()
-    for (index, task) in tasks.enumerated() {
-      group.enter()
-      Thread.detachNewThread {
-        let result = Result { try task() }
-        together.results.withLock { $0[index] = result }
-        group.leave()
-      }
-    }
-    group.wait()
-    let results = together.results.withLock { $0 }
-    return try tasks.indices.compactMap { try results[$0]?.get() }
   }
 }

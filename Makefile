@@ -21,7 +21,7 @@ programs := .build/release
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help prepare lint proxy build debug unit-test lab-test test demo bench release clean
+.PHONY: help prepare lint proxy build debug unit-test lab-test test demo bench soak release clean
 .PHONY: proxy-package sanitize fuzzer fuzz corpus
 
 help: ## say this
@@ -107,6 +107,12 @@ bench: prepare proxy ## measure the proxy against haproxy and nginx; BENCH='--qu
 	swift build -c release --product duplex-bench --scratch-path .build-bench $(check)
 	$(say) 'Measuring (about a quarter of an hour; the machine should have nothing else to do)'
 	.build-bench/release/duplex-bench $(BENCH)
+
+soak: prepare proxy ## put load on the proxy while its shadow is bad, for five minutes each; SOAK="--seconds 20" for a first look
+	$(say) 'Building duplex-bench (a minute the first time)'
+	swift build -c release --product duplex-bench --scratch-path .build-bench $(check)
+	$(say) 'Soaking (nearly an hour; the machine should have nothing else to do)'
+	.build-bench/release/duplex-bench soak $(SOAK)
 
 release: build ## pack what an operator needs into release/
 	$(say) 'Packing'

@@ -8,7 +8,7 @@ package struct BenchCommand: ParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "duplex-bench",
     abstract: "Measure duplex-proxy against haproxy and nginx on this machine.",
-    subcommands: [RunCommand.self, SinkCommand.self],
+    subcommands: [RunCommand.self, SoakCommand.self, SinkCommand.self, BadShadowCommand.self],
     defaultSubcommand: RunCommand.self
   )
 

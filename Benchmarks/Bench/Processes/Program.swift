@@ -118,6 +118,18 @@ extension Program {
     }
   }
 
+  /// The greatest resident memory each of them has had, summed, in bytes.
+  func peakResidentBytes() throws -> Int {
+    try family.reduce(0) { sum, process in
+      let lines = (TextFile.read("/proc/\(process)/status") ?? "").split(separator: "\n")
+      let words = lines.first { $0.hasPrefix("VmHWM:") }?.split { $0 == " " || $0 == "\t" } ?? []
+      guard words.count == 3, let kilobytes = Int(words[1]) else {
+        throw BenchError.system("memory of \(name)", ESRCH)
+      }
+      return sum + kilobytes * 1024
+    }
+  }
+
   /// Moves it and its children, each of one thread, to other processors.
   func move(to processors: Processors) throws {
     for process in family {

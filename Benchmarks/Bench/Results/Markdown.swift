@@ -111,7 +111,7 @@ enum Markdown {
       )
   }
 
-  private static func table(_ heading: [String], _ rows: [[String]]) -> String {
+  static func table(_ heading: [String], _ rows: [[String]]) -> String {
     let rule = heading.indices.map { $0 == 0 ? "---" : "---:" }
     return ([heading, rule] + rows).map { "| " + $0.joined(separator: " | ") + " |" }
       .joined(separator: "\n")

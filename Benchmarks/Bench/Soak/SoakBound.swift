@@ -1,0 +1,21 @@
+/// How much memory a proxy with a bad shadow may have.
+enum SoakBound {
+  /// What a connection's shadow may lag, and what all may: `--shadow-buffer` and `--shadow-buffer-total`. So
+  /// small that eight connections with uploads reach the total, which nothing else would put to the test.
+  static let perConnection = 8 << 20
+  static let total = 32 << 20
+  /// For each copy that is open at a time: a queue takes memory in pieces of at least 4 KB, and the bound counts
+  /// its bytes alone; then the state of the connection that waits for the copy's end.
+  static let perCopy = 8 << 10
+  /// For each upload connection of two slices: the piece whose first bytes the shadow has taken is kept whole.
+  static let perUpload = SoakLoad.uploadSize + (28 << 10)
+
+  /// - Parameters:
+  ///   - base: what the proxy without a shadow had at most under the same load.
+  ///   - copying: the most copies that were open at a time.
+  static func bytes(base: Int, copying: Int) -> Int {
+    let uploads = SoakLoad.standard.parts.filter { $0.route == .reading }
+    let connections = uploads.reduce(0) { $0 + $1.connections } * 2
+    return base + total + copying * perCopy + connections * perUpload
+  }
+}

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -156,6 +157,11 @@ ssize_t clinux_send(int fd, const void *bytes, size_t size) {
   return folded(send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
+ssize_t clinux_send_vector(int fd, const struct iovec *pieces, int count) {
+  struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+  return folded(sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
 int clinux_unacknowledged(int fd) {
   int count = 0;
   return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;
@@ -247,6 +253,16 @@ int64_t clinux_raise_descriptor_limit(void) {
 
 // Both are opened once, and stay usable where the process may no longer open anything.
 static pthread_mutex_t own_process = PTHREAD_MUTEX_INITIALIZER;
+
+void *clinux_map_huge(size_t size) {
+  char *memory = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return NULL;
+  size_t before = (size - (uintptr_t)memory % size) % size;
+  if (before > 0) munmap(memory, before);
+  munmap(memory + before + size, size - before);
+  madvise(memory + before, size, MADV_HUGEPAGE);
+  return memory + before;
+}
 
 int clinux_open_descriptors(void) {
   static DIR *directory = NULL;

@@ -40,7 +40,7 @@ final class EpollLoop: EventLoop {
   private var ready: [SocketID] = []
   private var retries: [(socket: SocketID, address: SocketAddress)] = []
   private var failures: [(socket: SocketID, errno: Int32)] = []
-  private var copy = SharedCopy()
+  private let pool = BlockPool()
 
   /// Nil when the kernel gives no epoll descriptor.
   init?() {
@@ -92,6 +92,7 @@ final class EpollLoop: EventLoop {
     case .orderly: Glibc.close(sockets[index].descriptor)
     case .reset: clinux_close_by_reset(sockets[index].descriptor)
     }
+    sockets[index].output.clear(pool)
     sockets[index] = Socket()
     sockets[index].generation = socket.generation &+ 1
     free.append(socket.index)
@@ -162,7 +163,7 @@ final class EpollLoop: EventLoop {
       sent = max(0, result)
     }
     let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
-    copy.keep(rest, in: &sockets[index].output)
+    sockets[index].output.append(rest, pool)
     return .taken(owed: rest.count)
   }
 
@@ -278,7 +279,7 @@ extension EpollLoop {
   /// Sends what is owed, as far as the socket takes it.
   private func flush(_ socket: SocketID, _ handler: some CompletionHandler) {
     let index = Int(socket.index)
-    let (taken, errno) = sockets[index].output.send(to: sockets[index].descriptor)
+    let (taken, errno) = sockets[index].output.send(to: sockets[index].descriptor, pool)
     if errno != 0 { sockets[index].writable = false }
     if errno != 0, errno != EAGAIN { failures.append((socket, errno)) }
     if taken > 0 { handler.completed(.sent(taken), tag: sockets[index].tag, socket: socket) }
@@ -331,9 +332,7 @@ extension EpollLoop {
       case 1...:
         if sockets[index].reception == .bytes {
           let bytes = UnsafeRawBufferPointer(start: buffer.baseAddress, count: result)
-          copy.begin(bytes)
           handler.completed(.received(bytes), tag: tag, socket: socket)
-          copy.end()
         } else {
           handler.completed(.discarded(result), tag: tag, socket: socket)
         }

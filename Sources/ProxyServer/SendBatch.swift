@@ -47,9 +47,9 @@ final class SendBatch {
 
   /// Adds bytes that do not last as long as the batch.
   func add(copying bytes: UnsafeRawBufferPointer, to order: Int32) {
-    let chunk = Chunk(copying: bytes, capacity: 0)
+    let chunk = Chunk(copying: bytes)
     chunks.append(chunk)
-    add(UnsafeRawBufferPointer(start: chunk.base, count: chunk.count), to: order)
+    add(chunk.bytes, to: order)
   }
 
   /// Keeps a receive buffer until the batch is settled.

@@ -151,10 +151,8 @@ extension UringLoop {
     switch sockets[index].reception {
     case .discard: handler.completed(.discarded(bytes.count), tag: tag, socket: socket)
     case .bytes where sockets[index].held.isEmpty:
-      copy.begin(bytes)
       handler.completed(.received(bytes), tag: tag, socket: socket)
-      copy.end()
-    case .bytes, .off: sockets[index].held.append(Chunk(copying: bytes, capacity: 0))
+    case .bytes, .off: sockets[index].held.append(Chunk(copying: bytes))
     }
   }
 
@@ -219,10 +217,9 @@ extension UringLoop {
     }
     while isOpen(socket), sockets[index].reception != .off, !sockets[index].held.isEmpty {
       let chunk = sockets[index].held.removeFirst()
-      let bytes = UnsafeRawBufferPointer(start: chunk.base, count: chunk.count)
-      copy.begin(bytes)
-      handler.completed(.received(bytes), tag: sockets[index].tag, socket: socket)
-      copy.end()
+      withExtendedLifetime(chunk) {
+        handler.completed(.received(chunk.bytes), tag: sockets[index].tag, socket: socket)
+      }
     }
     guard isOpen(socket), sockets[index].reception != .off, sockets[index].held.isEmpty,
       let end = sockets[index].heldEnd
@@ -234,7 +231,7 @@ extension UringLoop {
   /// Sends what is owed, as far as the socket takes it.
   private func flush(_ socket: SocketID, _ handler: some CompletionHandler) {
     let index = Int(socket.index)
-    let (taken, errno) = sockets[index].output.send(to: sockets[index].descriptor)
+    let (taken, errno) = sockets[index].output.send(to: sockets[index].descriptor, pool)
     switch errno {
     case 0: break
     case EAGAIN: awaitRoom(socket)

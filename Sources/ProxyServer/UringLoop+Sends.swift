@@ -70,7 +70,7 @@ extension UringLoop {
       }
       let taken = max(0, Int(shortfall))
       submitted.rest(of: number, after: taken) {
-        copy.keep($0, in: &sockets[Int(socket.index)].output)
+        sockets[Int(socket.index)].output.append($0, pool)
       }
       awaitRoom(socket)
       let owed = submitted.orders.base[number].size - taken
@@ -98,7 +98,7 @@ extension UringLoop {
   }
 
   private func owe(_ bytes: UnsafeRawBufferPointer, _ socket: SocketID) -> Sending {
-    copy.keep(bytes, in: &sockets[Int(socket.index)].output)
+    sockets[Int(socket.index)].output.append(bytes, pool)
     return .taken(owed: bytes.count)
   }
 }

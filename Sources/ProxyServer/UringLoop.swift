@@ -33,7 +33,7 @@ final class UringLoop: EventLoop {
   var failures: [(socket: SocketID, errno: Int32)] = []
   /// Addresses that the kernel reads at the next submission.
   private var addresses: [UnsafeMutableRawPointer] = []
-  var copy = SharedCopy()
+  let pool = BlockPool()
   /// The sends of this turn, and those that the kernel was asked for at its beginning.
   var asked = SendBatch()
   var submitted = SendBatch()
@@ -102,6 +102,7 @@ final class UringLoop: EventLoop {
     } else {
       Glibc.close(descriptor)
     }
+    sockets[index].output.clear(pool)
     sockets[index] = UringSocket()
     sockets[index].generation = (socket.generation &+ 1) & Self.generationMask
     free.append(socket.index)

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "Supervision.h"
 
@@ -58,6 +59,9 @@ void clinux_bound_receiving(int fd, int size, int low_water);
 
 ssize_t clinux_send(int fd, const void *bytes, size_t size);
 
+// The same, of bytes in several pieces.
+ssize_t clinux_send_vector(int fd, const struct iovec *pieces, int count);
+
 // Bytes the peer has not acknowledged yet.
 int clinux_unacknowledged(int fd);
 
@@ -89,6 +93,10 @@ int clinux_write_stop_signals(int fd);
 
 // Raises the soft limit of open files to the hard one and returns it.
 int64_t clinux_raise_descriptor_limit(void);
+
+// Memory for munmap(2), `size` bytes aligned to themselves, a power of two: in huge pages where the kernel has them,
+// so that it is not given page by page while somebody waits. NULL when there is none.
+void *clinux_map_huge(size_t size);
 
 // The number of open descriptors of this process.
 int clinux_open_descriptors(void);

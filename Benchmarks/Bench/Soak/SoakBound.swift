@@ -4,18 +4,16 @@ enum SoakBound {
   /// small that eight connections with uploads reach the total, which nothing else would put to the test.
   static let perConnection = 8 << 20
   static let total = 32 << 20
-  /// For each copy that is open at a time: a queue takes memory in pieces of at least 4 KB, and the bound counts
-  /// its bytes alone; then the state of the connection that waits for the copy's end.
-  static let perCopy = 8 << 10
-  /// For each upload connection of two slices: the piece whose first bytes the shadow has taken is kept whole.
-  static let perUpload = SoakLoad.uploadSize + (28 << 10)
+  /// For each copy that is open at a time: a queue takes memory in blocks of 16 KB, and the bound counts its bytes
+  /// alone; then the state of the connection that waits for the copy's end.
+  static let perCopy = 18 << 10
+  /// The proxy takes the blocks from the kernel so many bytes at a time.
+  static let slab = 2 << 20
 
   /// - Parameters:
   ///   - base: what the proxy without a shadow had at most under the same load.
   ///   - copying: the most copies that were open at a time.
   static func bytes(base: Int, copying: Int) -> Int {
-    let uploads = SoakLoad.standard.parts.filter { $0.route == .reading }
-    let connections = uploads.reduce(0) { $0 + $1.connections } * 2
-    return base + total + copying * perCopy + connections * perUpload
+    base + total + copying * perCopy + slab
   }
 }

@@ -31,18 +31,22 @@ extension UringLoop {
   func submitSends() {
     swap(&asked, &submitted)
     submitted.prepare()
-    for number in 0..<submitted.orders.count {
-      let order = submitted.orders.base + number
-      guard isOpen(order.pointee.socket) else { continue }
-      let index = Int(order.pointee.socket.index)
-      sockets[index].order = -1
-      let descriptor = sockets[index].descriptor
-      let data = UringSocket.Kind.send.rawValue << 60 | UInt64(number)
-      if let bytes = submitted.bytes(of: number) {
-        curing_send(ring, descriptor, bytes.baseAddress, bytes.count, data)
-      } else {
-        curing_send_message(ring, descriptor, submitted.message(of: number), data)
-      }
+    // The kernel does them in this order, each before the next one: clients and primaries do not wait for copies.
+    for number in 0..<submitted.orders.count { submit(number, areShadows: false) }
+    for number in 0..<submitted.orders.count { submit(number, areShadows: true) }
+  }
+
+  private func submit(_ number: Int, areShadows: Bool) {
+    let socket = submitted.orders.base[number].socket
+    let index = Int(socket.index)
+    guard isOpen(socket), (sockets[index].tag.role == .shadow) == areShadows else { return }
+    sockets[index].order = -1
+    let descriptor = sockets[index].descriptor
+    let data = UringSocket.Kind.send.rawValue << 60 | UInt64(number)
+    if let bytes = submitted.bytes(of: number) {
+      curing_send(ring, descriptor, bytes.baseAddress, bytes.count, data)
+    } else {
+      curing_send_message(ring, descriptor, submitted.message(of: number), data)
     }
   }
 

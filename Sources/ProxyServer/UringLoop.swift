@@ -199,7 +199,10 @@ final class UringLoop: EventLoop {
     Glibc.shutdown(sockets[Int(socket.index)].descriptor, Int32(SHUT_WR))
   }
 
-  func end() { curing_turn(ring, 0) }
+  func end() {
+    submitSends()
+    curing_turn(ring, 0)
+  }
 
   func turn(until deadline: UInt64, _ handler: some CompletionHandler) {
     if !isEnabled {

@@ -13,7 +13,6 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,31 +213,6 @@ int clinux_open_tap(const char *name) {
     return error;
   }
   return fd;
-}
-
-static int stop_descriptor = -1;
-
-static void write_stop_signal(int number) {
-  (void)number;
-  int saved = errno;
-  ssize_t ignored = write(stop_descriptor, "s", 1);
-  (void)ignored;
-  errno = saved;
-}
-
-int clinux_write_stop_signals(int fd) {
-  stop_descriptor = fd;
-  struct sigaction ignore = {.sa_handler = SIG_IGN};
-  struct sigaction stop = {.sa_handler = write_stop_signal, .sa_flags = SA_RESTART};
-  if (sigaction(SIGPIPE, &ignore, NULL) < 0) return -errno;
-  if (sigaction(SIGTERM, &stop, NULL) < 0) return -errno;
-  if (sigaction(SIGINT, &stop, NULL) < 0) return -errno;
-  // Whoever started this process may have had them blocked, and that is inherited.
-  sigset_t both;
-  sigemptyset(&both);
-  sigaddset(&both, SIGTERM);
-  sigaddset(&both, SIGINT);
-  return -pthread_sigmask(SIG_UNBLOCK, &both, NULL);
 }
 
 int64_t clinux_raise_descriptor_limit(void) {

@@ -1,5 +1,6 @@
 import CLinux
 import Duplex
+import Glibc
 
 /// Who may connect to a route.
 extension Server {
@@ -9,7 +10,7 @@ extension Server {
   /// Whoever connects to a unix socket is let in: it has no address, and its file's mode says who may.
   func isAdmitted(_ descriptor: Int32, _ route: Int) -> Bool {
     let target = routes[route].route
-    guard !target.allowed.isEmpty, target.listen.unixPath == nil else { return true }
+    guard !target.allowed.isEmpty, target.listen.family != AF_UNIX else { return true }
     guard let peer = IPAddress(peerOf: descriptor) else {
       // Gone before it was looked at, as a health check's is: nobody is refused, and nothing is there to relay.
       clinux_close_by_reset(descriptor)

@@ -20,8 +20,10 @@ final class BlockPool {
   func give(_ block: UnsafeMutableRawPointer) { free.append(block) }
 
   private func addSlab() {
-    let slab = clinux_map_huge(Self.slabSize)
-    guard let slab else { fatalError("the kernel has no memory left") }
+    // As where any other memory is asked for: without it nothing can be relayed, and the supervisor starts another worker.
+    guard let slab = clinux_map_huge(Self.slabSize) else {
+      fatalError("the kernel has no memory left for what sockets are owed")
+    }
     slabs.append(slab)
     for offset in stride(from: Self.slabSize - Self.blockSize, through: 0, by: -Self.blockSize) {
       free.append(slab + offset)

@@ -22,10 +22,9 @@ extension Server {
     return Array(repeating: Connection.Lane(), count: count)
   }
 
-  func beginCopies(_ index: Int, _ skip: ShadowSkip?) {
+  func beginCopies(_ index: Int, _ skip: ShadowSkip?, _ now: UInt64) {
     let route = connections[index].route
     let copies = routes[route].route.copying.copies
-    let now = clinux_monotonic_nanoseconds()
     for shadow in routes[route].route.shadows.indices {
       if let skip {
         count(skip, copies, route, shadow)

@@ -139,13 +139,11 @@ final class EpollLoop: EventLoop {
     }
   }
 
+  func descriptor(of socket: SocketID) -> Int32 { sockets[Int(socket.index)].descriptor }
+
   func receive(_ socket: SocketID, _ reception: Reception) {
     sockets[Int(socket.index)].reception = reception
     if reception != .off, sockets[Int(socket.index)].readable { list(socket) }
-  }
-
-  func discardNow(_ socket: SocketID) -> Int {
-    max(0, clinux_discard(sockets[Int(socket.index)].descriptor, Shadowing.receiveBuffer))
   }
 
   func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Sending {
@@ -167,18 +165,6 @@ final class EpollLoop: EventLoop {
     return .taken(owed: rest.count)
   }
 
-  func hasUnacknowledged(_ socket: SocketID) -> Bool {
-    clinux_unacknowledged(sockets[Int(socket.index)].descriptor) > 0
-  }
-
-  func answeredMilliseconds(_ socket: SocketID) -> Int {
-    Int(clinux_answered_milliseconds(sockets[Int(socket.index)].descriptor))
-  }
-
-  func finish(_ socket: SocketID) {
-    Glibc.shutdown(sockets[Int(socket.index)].descriptor, Int32(SHUT_WR))
-  }
-
   func end() {}
 
   func turn(until deadline: UInt64, _ handler: some CompletionHandler) {
@@ -191,7 +177,7 @@ final class EpollLoop: EventLoop {
     // Sockets that were left with more to read have waited for a turn already: they come after the new events,
     // and those that get listed meanwhile wait for the next turn.
     let waiting = ready
-    ready.removeAll(keepingCapacity: true)
+    if !waiting.isEmpty { ready = [] }
     for position in 0..<max(0, Int(count)) {
       let event = events[position]
       let socket = SocketID(
@@ -361,8 +347,9 @@ extension EpollLoop {
 
   private func reportFailures(_ handler: some CompletionHandler) {
     // Reporting one may cause another; that one is for the next turn.
+    guard !failures.isEmpty else { return }
     let reported = failures
-    failures.removeAll(keepingCapacity: true)
+    failures = []
     for (socket, errno) in reported where isOpen(socket) {
       let index = Int(socket.index)
       let tag = sockets[index].tag

@@ -1,4 +1,6 @@
+import CLinux
 import Duplex
+import Glibc
 
 /// A socket that a loop owns. A closed socket's identity is never given to another one.
 struct SocketID: Hashable {
@@ -91,23 +93,11 @@ protocol EventLoop: AnyObject, SendableMetatype {
   /// Receives until told otherwise. Started again, goes on where it was.
   func receive(_ socket: SocketID, _ reception: Reception)
 
-  /// Throws away what has come, and says how much that was. Only while it receives to discard.
-  func discardNow(_ socket: SocketID) -> Int
-
   /// Sends bytes, and tells by `settled` what became of those under way, by `sent` when owed ones have been taken,
   /// by `sendFailed` when there is no more use in sending. The bytes need not outlive the call.
   func send(_ bytes: UnsafeRawBufferPointer, on socket: SocketID) -> Sending
 
-  /// Whether the peer has still to acknowledge bytes, which a reset would throw away.
-  func hasUnacknowledged(_ socket: SocketID) -> Bool
-
-  /// For how long the peer has neither asked for anything nor been sent anything, its last word being answered;
-  /// negative where that is not so.
-  func answeredMilliseconds(_ socket: SocketID) -> Int
-
-  /// Sends a FIN. Only when nothing is owed.
-  /// Sends a FIN. Only when nothing is owed or under way.
-  func finish(_ socket: SocketID)
+  func descriptor(of socket: SocketID) -> Int32
 
   /// Has the kernel carry out now what was asked of it for the next turn: there will be none. A thread that ends before
   /// the others would else leave its listening socket open, and clients waiting at it.
@@ -115,4 +105,26 @@ protocol EventLoop: AnyObject, SendableMetatype {
 
   /// Waits for completions until `deadline` (monotonic nanoseconds) and hands them over.
   func turn(until deadline: UInt64, _ handler: some CompletionHandler)
+}
+
+/// What is done the same in every engine: one system call, at once.
+extension EventLoop {
+  /// Throws away what has come, and says how much that was. Only while it receives to discard.
+  func discardNow(_ socket: SocketID) -> Int {
+    max(0, clinux_discard(descriptor(of: socket), Shadowing.receiveBuffer))
+  }
+
+  /// Whether the peer has still to acknowledge bytes, which a reset would throw away.
+  func hasUnacknowledged(_ socket: SocketID) -> Bool {
+    clinux_unacknowledged(descriptor(of: socket)) > 0
+  }
+
+  /// For how long the peer has neither asked for anything nor been sent anything, its last word being answered;
+  /// negative where that is not so.
+  func answeredMilliseconds(_ socket: SocketID) -> Int {
+    Int(clinux_answered_milliseconds(descriptor(of: socket)))
+  }
+
+  /// Sends a FIN. Only when nothing is owed or under way.
+  func finish(_ socket: SocketID) { Glibc.shutdown(descriptor(of: socket), Int32(SHUT_WR)) }
 }

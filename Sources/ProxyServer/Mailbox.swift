@@ -27,39 +27,32 @@ enum Message: Sendable {
 /// How a thread is told something while it waits for its sockets: the message is left here, and a byte on a socket
 /// that its loop receives from wakes it.
 final class Mailbox: Sendable {
-  /// What a signal handler writes to `signalDescriptor`: one request to stop.
-  static let stopByte = UInt8(ascii: "s")
-  private static let letterByte = UInt8(ascii: "m")
-
   private let letters = Mutex<[Message]>([])
   /// The end that the thread's loop receives from, and closes.
   let descriptor: Int32
-  /// The end that a signal handler may write to.
-  let signalDescriptor: Int32
+  private let bell: Int32
 
   /// Nil when the kernel gives no descriptors.
   init?() {
     var pair: [Int32] = [-1, -1]
     guard clinux_socket_pair(&pair) >= 0 else { return nil }
-    (descriptor, signalDescriptor) = (pair[0], pair[1])
+    (descriptor, bell) = (pair[0], pair[1])
   }
 
-  deinit { Glibc.close(signalDescriptor) }
+  deinit { Glibc.close(bell) }
 
   func post(_ message: Message) {
     letters.withLock { $0.append(message) }
     // Ignored: the socket is full only of bytes that wake the thread as well.
-    withUnsafePointer(to: Self.letterByte) { _ = clinux_send(signalDescriptor, $0, 1) }
+    _ = clinux_send(bell, "m", 1)
   }
 
-  /// What has been posted, and what the received bytes themselves mean.
-  func take(_ bytes: UnsafeRawBufferPointer) -> [Message] {
-    let stops = bytes.count { $0 == Self.stopByte }
-    let posted = letters.withLock { letters in
+  /// What has been posted since it was last taken.
+  func take() -> [Message] {
+    letters.withLock { letters in
       defer { letters = [] }
       return letters
     }
-    return Array(repeating: .stop, count: stops) + posted
   }
 }
 

@@ -138,4 +138,13 @@ extension Server {
     page.open("duplex_build_info", .gauge, "This build.")
     page.sample("duplex_build_info", ["version": Version.text], 1)
   }
+
+  private func addSupervision(to page: inout MetricsPage) {
+    page.open("duplex_worker_restarts_total", .counter, "Workers started because one had died.")
+    page.sample("duplex_worker_restarts_total", supervision.counters.restarts)
+    page.open("duplex_upgrades_total", .counter, "Executables that replaced the one before.")
+    page.sample("duplex_upgrades_total", supervision.counters.upgrades)
+    page.open("duplex_reloads_total", .counter, "Configurations taken on while running.")
+    page.sample("duplex_reloads_total", supervision.counters.reloads)
+  }
 }

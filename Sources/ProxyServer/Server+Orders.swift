@@ -2,30 +2,6 @@ import CLinux
 import Duplex
 import Glibc
 
-/// What a supervisor has done so far, for /metrics.
-package struct SupervisionCounters: Sendable, Equatable {
-  /// Workers started because one had died.
-  package var restarts = 0
-  package var upgrades = 0
-  package var reloads = 0
-  /// Seconds since the epoch; 0 while copying is on.
-  package var copyingOffSince = 0
-
-  package init() {}
-}
-
-/// Who tells a proxy what to do while it runs; a proxy of its own has nobody.
-struct Supervision: Sendable {
-  var counters = SupervisionCounters()
-  /// Called by the leader once all threads have carried out what was asked for, and when copying is switched.
-  var carriedOut: @Sendable (Order) -> Void = { _ in }
-
-  enum Order {
-    case handOver, configure
-    case copying(isOn: Bool)
-  }
-}
-
 /// What a supervisor asks of a running server.
 extension Server {
   func tookOrder(_ message: Message) {
@@ -181,66 +157,5 @@ extension Server {
     guard let listener = adopt(descriptor, tag: tag) else { return }
     adminListeners.append((address, listener))
     loop.accept(listener)
-  }
-}
-
-extension Server.RouteState {
-  init(_ listening: ListeningSockets.Listening, listener: SocketID?) {
-    let route = listening.route
-    self.init(
-      route: route,
-      address: listening.address,
-      listener: listener,
-      counters: RouteCounters(shadows: route.shadows.count, copies: route.copying.copies)
-    )
-  }
-
-  /// New connections come by it.
-  var isCurrent: Bool { next == nil && !isGone }
-}
-
-extension Server {
-  /// What the admin endpoint tells of: a route once, however often its shadows changed.
-  var currentPlaces: [Int] { routes.indices.filter { routes[$0].next == nil } }
-
-  var currentRoutes: [RouteState] { currentPlaces.map { routes[$0] } }
-
-  /// A report of these, in which what came before a change counts with what is now: for the route, and for the shadows
-  /// that it still has.
-  func ofCurrentRoutes(_ report: Report) -> Report {
-    var (report, counted) = (report, report.routes)
-    // A report from just before a change lacks the newest places.
-    counted += routes[counted.count...].map(\.counters)
-    for index in routes.indices {
-      guard let next = routes[index].next else { continue }
-      counted[next].adopt(counted[index], routes[index].route.shadows, routes[next].route.shadows)
-    }
-    report.routes = currentPlaces.map { counted[$0] }
-    return report
-  }
-}
-
-extension RouteCounters {
-  fileprivate mutating func adopt(
-    _ old: RouteCounters,
-    _ oldShadows: [SocketAddress],
-    _ newShadows: [SocketAddress]
-  ) {
-    for (place, shadow) in newShadows.enumerated() {
-      guard let before = oldShadows.firstIndex(of: shadow) else { continue }
-      add(shadow: before, of: old, toShadow: place)
-    }
-    addConnections(of: old)
-  }
-}
-
-extension Server {
-  func addSupervision(to page: inout MetricsPage) {
-    page.open("duplex_worker_restarts_total", .counter, "Workers started because one had died.")
-    page.sample("duplex_worker_restarts_total", supervision.counters.restarts)
-    page.open("duplex_upgrades_total", .counter, "Executables that replaced the one before.")
-    page.sample("duplex_upgrades_total", supervision.counters.upgrades)
-    page.open("duplex_reloads_total", .counter, "Configurations taken on while running.")
-    page.sample("duplex_reloads_total", supervision.counters.reloads)
   }
 }

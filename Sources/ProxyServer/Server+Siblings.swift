@@ -1,8 +1,9 @@
 import CLinux
 import Duplex
 
-/// A proxy is one server a thread. They share nothing: the leader, which has the admin endpoint and hears of
-/// signals, tells the others what is wanted and asks them what they have counted.
+/// A proxy is one server a thread. They share the count of descriptors and the shadows' gates, and nothing on the path of
+/// a byte: the leader, which has the admin endpoint and hears from the supervisor, tells the others what is wanted and asks
+/// them what they have counted.
 struct Siblings {
   /// What the leader does with the reports when it has them all.
   enum Purpose {
@@ -42,8 +43,8 @@ extension Server {
   }
 
   func mailboxCompleted(_ completion: Completion) {
-    guard case .received(let bytes) = completion else { return }
-    for message in mailbox.take(bytes) { took(message) }
+    guard case .received = completion else { return }
+    for message in mailbox.take() { took(message) }
   }
 
   private func took(_ message: Message) {

@@ -258,11 +258,9 @@ extension Server {
     openFront(index, descriptor)
     routes[route].counters.open += 1
     openRelays += 1
-    beginCopies(index, skip)
-    connectDeadlines.add(
-      connections.reference(to: index),
-      now: clinux_monotonic_nanoseconds()
-    )
+    let now = clinux_monotonic_nanoseconds()
+    beginCopies(index, skip, now)
+    connectDeadlines.add(connections.reference(to: index), now: now)
     log.detail("\(routes[route].address): connection \(index) opened")
   }
 }
@@ -293,9 +291,6 @@ extension Server {
       if connections[reference] != nil { lingered(reference.index) }
     }
     if restDeadline <= now { wakeLanes(now) }
-    while let reference = frontDeadlines.popDue(now: now) {
-      if connections[reference] != nil { waitedForFront(reference.index) }
-    }
     while let reference = sweeps.popDue(now: now) {
       if connections[reference] != nil { sweep(reference.index) }
     }

@@ -244,8 +244,9 @@ extension UringLoop {
 
   func reportFailures(_ handler: some CompletionHandler) {
     // Reporting one may cause another; that one is for the next turn.
+    guard !failures.isEmpty else { return }
     let reported = failures
-    failures.removeAll(keepingCapacity: true)
+    failures = []
     for (socket, errno) in reported where isOpen(socket) {
       handler.completed(
         .sendFailed(errno: errno),

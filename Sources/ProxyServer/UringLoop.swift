@@ -4,14 +4,15 @@ import Glibc
 
 /// The event loop on io_uring: accepts and receives are asked for once and complete again and again, into buffers
 /// that the kernel chooses when bytes have come, and a turn is one system call, which does the sends of the turn before.
+/// Only bulky streams, and what a socket could not take at first, have system calls of their own.
 ///
 /// It needs Linux 6.1, and sockets that block: on others the kernel would report that nothing is there instead of
 /// waiting. All of it runs on the thread that takes the first turn.
 final class UringLoop: EventLoop {
   static let smallSize = 16 * 1024
   private static let smallCount = 256
-  /// A stream that fills two buffers in a row, and until it has left a dozen unfilled, is received by `largeSize` at a time, into one buffer for all, and
-  /// sent on from there at once: bytes that are still in the processor's cache are copied in half the time.
+  /// A stream that fills two buffers in a row, and until it has left a dozen unfilled, is received by `largeSize` at a
+  /// time, into one buffer for all, and sent on from there at once, while the bytes are in the processor's cache.
   static let largeSize = 256 * 1024
   /// Receives of a bulky stream in one turn.
   static let share = 4
@@ -171,6 +172,8 @@ final class UringLoop: EventLoop {
     }
   }
 
+  func descriptor(of socket: SocketID) -> Int32 { sockets[Int(socket.index)].descriptor }
+
   func receive(_ socket: SocketID, _ reception: Reception) {
     let index = Int(socket.index)
     sockets[index].reception = reception
@@ -181,22 +184,6 @@ final class UringLoop: EventLoop {
       if !sockets[index].held.isEmpty || sockets[index].heldEnd != nil { list(socket) }
       armReceive(socket)
     }
-  }
-
-  func discardNow(_ socket: SocketID) -> Int {
-    max(0, clinux_discard(sockets[Int(socket.index)].descriptor, Shadowing.receiveBuffer))
-  }
-
-  func hasUnacknowledged(_ socket: SocketID) -> Bool {
-    clinux_unacknowledged(sockets[Int(socket.index)].descriptor) > 0
-  }
-
-  func answeredMilliseconds(_ socket: SocketID) -> Int {
-    Int(clinux_answered_milliseconds(sockets[Int(socket.index)].descriptor))
-  }
-
-  func finish(_ socket: SocketID) {
-    Glibc.shutdown(sockets[Int(socket.index)].descriptor, Int32(SHUT_WR))
   }
 
   func end() {
@@ -216,7 +203,7 @@ final class UringLoop: EventLoop {
     for address in addresses { address.deallocate() }
     addresses.removeAll(keepingCapacity: true)
     let waiting = ready
-    ready.removeAll(keepingCapacity: true)
+    if !waiting.isEmpty { ready = [] }
     batchPosition = 0
     batchCount = Int(curing_take(ring, batch, UInt32(Self.batchSize)))
     settleSends(handler)

@@ -88,9 +88,6 @@ int clinux_socket_pair(int pair[2]);
 // sends one. The interface is gone when the descriptor is closed.
 int clinux_open_tap(const char *name);
 
-// Makes SIGTERM and SIGINT write one byte each to the descriptor, and SIGPIPE be ignored.
-int clinux_write_stop_signals(int fd);
-
 // Raises the soft limit of open files to the hard one and returns it.
 int64_t clinux_raise_descriptor_limit(void);
 

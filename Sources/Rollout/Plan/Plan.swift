@@ -42,7 +42,7 @@ package enum Wish: String, Sendable, Hashable, Codable {
   /// Back in HAProxy's rotation, at the port that the line has.
   case putBack
   /// The proxy that runs is of this release and has this configuration. HAProxy is not touched, and no
-  /// connection is closed for it.
+  /// connection is refused, or closed in the middle of something.
   case upgraded
 }
 

@@ -152,6 +152,14 @@ void clinux_bound_receiving(int fd, int size, int low_water) {
   set_option(fd, SOL_SOCKET, SO_RCVLOWAT, low_water);
 }
 
+void clinux_widen_receiving(int fd, int low_water) {
+  // A larger SO_RCVBUF would stop at net.core.rmem_max. A low-water mark makes the kernel give what it needs, to a socket
+  // whose buffer nobody has fixed; fixed again, it does not grow further.
+  set_option(fd, SOL_SOCKET, SO_BUF_LOCK, 0);
+  set_option(fd, SOL_SOCKET, SO_RCVLOWAT, low_water);
+  set_option(fd, SOL_SOCKET, SO_BUF_LOCK, SOCK_BUF_LOCK_MASK & ~SOCK_SNDBUF_LOCK);
+}
+
 ssize_t clinux_send(int fd, const void *bytes, size_t size) {
   return folded(send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
@@ -159,6 +167,26 @@ ssize_t clinux_send(int fd, const void *bytes, size_t size) {
 ssize_t clinux_send_vector(int fd, const struct iovec *pieces, int count) {
   struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
   return folded(sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+int clinux_pipe(int pipe[2], int size) {
+  if (pipe2(pipe, O_NONBLOCK | O_CLOEXEC) < 0) return -errno;
+  fcntl(pipe[1], F_SETPIPE_SZ, size);
+  return 0;
+}
+
+ssize_t clinux_splice(int from, int to, size_t size) {
+  return folded(splice(from, NULL, to, NULL, size, SPLICE_F_NONBLOCK));
+}
+
+ssize_t clinux_read(int fd, void *buffer, size_t size) { return folded(read(fd, buffer, size)); }
+
+int clinux_room(int fd) {
+  int size = 0, used = 0;
+  socklen_t length = sizeof size;
+  if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) < 0) return -errno;
+  if (ioctl(fd, SIOCOUTQ, &used) < 0) return -errno;
+  return size > used ? size - used : 0;
 }
 
 int clinux_unacknowledged(int fd) {

@@ -101,7 +101,7 @@ extension Server {
       loop.finish(client.socket)
     case .ended, .failed, .sendFailed, .lost:
       endAdmin(number, .orderly)
-    case .accepted, .acceptFailed, .connected, .discarded, .settled: break
+    case .accepted, .acceptFailed, .connected, .discarded, .forwarded, .settled: break
     }
   }
 

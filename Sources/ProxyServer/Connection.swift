@@ -11,6 +11,8 @@ struct Connection {
     var isToBeSwept = false
     /// Its answers are left to its own kernel for the moment.
     var isResting = false
+    /// It has room for bulky answers.
+    var isWide = false
     var ticket = CircuitBreaker.Ticket.none
   }
 

@@ -7,22 +7,6 @@ import Glibc
 /// It remembers which sockets may have more to read. One socket gets a bounded share of a turn, so that an
 /// endless sender delays nobody.
 final class EpollLoop: EventLoop {
-  private struct Socket {
-    var descriptor: Int32 = -1
-    var generation: UInt32 = 0
-    var tag = Tag(role: .mailbox, index: 0)
-    var reception = Reception.off
-    var accepting = false
-    var connecting = false
-    /// Its connect is to be tried again; what epoll says of it until then means nothing.
-    var waiting = false
-    var readable = false
-    var writable = true
-    var hungUp = false
-    var listed = false
-    var output = OutputQueue()
-  }
-
   /// One receive takes at most this much.
   static let receiveSize = 256 * 1024
   /// Receives, or accepts, of one socket in one turn.
@@ -33,14 +17,15 @@ final class EpollLoop: EventLoop {
 
   private let epoll: Int32
   private let events: UnsafeMutablePointer<epoll_event>
-  private let buffer: UnsafeMutableRawBufferPointer
-  private var sockets: [Socket] = []
+  let buffer: UnsafeMutableRawBufferPointer
+  var sockets: [EpollSocket] = []
   private var free: [UInt32] = []
   /// Sockets that have more to read, or a failure to report, without another event.
   private var ready: [SocketID] = []
   private var retries: [(socket: SocketID, address: SocketAddress)] = []
-  private var failures: [(socket: SocketID, errno: Int32)] = []
-  private let pool = BlockPool()
+  var failures: [(socket: SocketID, errno: Int32)] = []
+  let pool = BlockPool()
+  lazy var passage = Passage()
 
   /// Nil when the kernel gives no epoll descriptor.
   init?() {
@@ -65,7 +50,7 @@ final class EpollLoop: EventLoop {
       index = last
     } else {
       index = UInt32(sockets.count)
-      sockets.append(Socket())
+      sockets.append(EpollSocket())
     }
     let generation = sockets[Int(index)].generation
     let interest = UInt32(
@@ -77,7 +62,7 @@ final class EpollLoop: EventLoop {
       free.append(index)
       return nil
     }
-    var socket = Socket()
+    var socket = EpollSocket()
     socket.descriptor = descriptor
     socket.generation = generation
     socket.tag = tag
@@ -93,7 +78,7 @@ final class EpollLoop: EventLoop {
     case .reset: clinux_close_by_reset(sockets[index].descriptor)
     }
     sockets[index].output.clear(pool)
-    sockets[index] = Socket()
+    sockets[index] = EpollSocket()
     sockets[index].generation = socket.generation &+ 1
     free.append(socket.index)
   }
@@ -203,12 +188,12 @@ final class EpollLoop: EventLoop {
 }
 
 extension EpollLoop {
-  private func isOpen(_ socket: SocketID) -> Bool {
+  func isOpen(_ socket: SocketID) -> Bool {
     sockets[Int(socket.index)].generation == socket.generation
       && sockets[Int(socket.index)].descriptor >= 0
   }
 
-  private func list(_ socket: SocketID) {
+  func list(_ socket: SocketID) {
     guard !sockets[Int(socket.index)].listed else { return }
     sockets[Int(socket.index)].listed = true
     ready.append(socket)
@@ -269,6 +254,10 @@ extension EpollLoop {
     if errno != 0 { sockets[index].writable = false }
     if errno != 0, errno != EAGAIN { failures.append((socket, errno)) }
     if taken > 0 { handler.completed(.sent(taken), tag: sockets[index].tag, socket: socket) }
+    guard isOpen(socket), sockets[index].output.isEmpty, sockets[index].writable,
+      let source = sockets[index].source, isOpen(source), sockets[Int(source.index)].readable
+    else { return }
+    list(source)
   }
 
   private func read(_ socket: SocketID, _ handler: some CompletionHandler) {
@@ -304,6 +293,11 @@ extension EpollLoop {
     let index = Int(socket.index)
     for _ in 0..<Self.share {
       guard isOpen(socket), sockets[index].readable else { return }
+      if sockets[index].reception == .bytes, sockets[index].fullness.isBulky,
+        let sink = sockets[index].sink, isOpen(sink), let passage
+      {
+        return forwardWaiting(socket, sink, passage, handler)
+      }
       let tag = sockets[index].tag
       let result: Int
       switch sockets[index].reception {
@@ -317,6 +311,7 @@ extension EpollLoop {
       switch result {
       case 1...:
         if sockets[index].reception == .bytes {
+          sockets[index].fullness.received(result)
           let bytes = UnsafeRawBufferPointer(start: buffer.baseAddress, count: result)
           handler.completed(.received(bytes), tag: tag, socket: socket)
         } else {

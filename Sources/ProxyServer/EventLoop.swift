@@ -34,6 +34,8 @@ enum Completion {
   case lost
   /// Bytes of the peer, valid only during this call.
   case received(UnsafeRawBufferPointer)
+  /// So many bytes of the peer were sent on, and this many of them are owed to where they went.
+  case forwarded(Int, owed: Int)
   /// Bytes of the peer that were thrown away.
   case discarded(Int)
   /// The peer's FIN.
@@ -92,6 +94,10 @@ protocol EventLoop: AnyObject, SendableMetatype {
 
   /// Receives until told otherwise. Started again, goes on where it was.
   func receive(_ socket: SocketID, _ reception: Reception)
+
+  /// Lets what is received from `source` be sent on to `sink` by the loop itself, where that is cheaper than to hand the
+  /// bytes over: nobody else wants them.
+  func forward(_ source: SocketID, to sink: SocketID)
 
   /// Sends bytes, and tells by `settled` what became of those under way, by `sent` when owed ones have been taken,
   /// by `sendFailed` when there is no more use in sending. The bytes need not outlive the call.

@@ -28,7 +28,7 @@ extension Server {
       carryOut(connections[index].relay.failed(.client), index)
     case .sendFailed:
       carryOut(connections[index].relay.sendFailed(to: .client), index)
-    case .accepted, .acceptFailed, .connected, .discarded: break
+    case .accepted, .acceptFailed, .connected, .discarded, .forwarded: break
     }
   }
 
@@ -43,6 +43,11 @@ extension Server {
       allowance.primaryAnswered(bytes.count)
       let sending = loop.send(bytes, on: connections[index].client)
       carryOut(connections[index].relay.received(from: .primary, sending), index)
+    case .forwarded(let count, let owed):
+      routes[connections[index].route].counters.bytesToClient += count
+      allowance.primaryAnswered(count)
+      widenLanes(index)
+      carryOut(connections[index].relay.received(from: .primary, .taken(owed: owed)), index)
     case .settled(let owed):
       carryOut(connections[index].relay.settled(to: .primary, owed: owed), index)
     case .sent(let count):

@@ -39,6 +39,8 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   /// Copies whose answers are not taken for the moment, longest first.
   var restingLanes: [(connection: ConnectionTable.Reference, lane: Int)] = []
   var restDeadline = UInt64.max
+  /// Copies that have room for bulky answers.
+  var wideLanes = 0
   var phase = Phase.serving
   var copying: CopyingSwitch
   let gates: ShadowGates
@@ -255,6 +257,7 @@ extension Server {
       lanes: lanes(route, skip)
     )
     connections.put(connection, at: index)
+    loop.forward(primary, to: client)
     openFront(index, descriptor)
     routes[route].counters.open += 1
     openRelays += 1

@@ -7,6 +7,10 @@ import Glibc
 enum Shadowing {
   static let receiveBuffer = 128 << 10
   static let lowWater = 64 << 10
+  /// Both, for a shadow whose answers are bulky; the kernel takes the double.
+  static let wide = 1 << 20
+  /// So many may be wide at a time, of one thread.
+  static let mostWide = 64
 }
 
 /// Carrying out what `ShadowLane` decides about one shadow of a connection.
@@ -26,6 +30,19 @@ extension Server {
       sweeps.add(connections.reference(to: index), now: clinux_monotonic_nanoseconds())
     }
     carryOut(connections[index].lanes[lane].machine.received(sending, &budget), index, lane)
+  }
+
+  /// Gives the shadows of a stream that has proved bulky more room for their answers, which are as large: they come in
+  /// few large pieces then, and the kernel has little to do for each.
+  func widenLanes(_ index: Int) {
+    for lane in connections[index].lanes.indices where !connections[index].lanes[lane].isWide {
+      guard wideLanes < Shadowing.mostWide, connections[index].lanes[lane].isConnected,
+        let socket = connections[index].lanes[lane].socket
+      else { continue }
+      connections[index].lanes[lane].isWide = true
+      wideLanes += 1
+      clinux_widen_receiving(loop.descriptor(of: socket), Int32(Shadowing.wide))
+    }
   }
 
   /// Throws away the few bytes that shadows have answered: kept, they would add up over many idle connections.
@@ -98,7 +115,7 @@ extension Server {
       carryOut(connections[index].lanes[lane].machine.refusedBytes(), index, lane)
     case .failed, .sendFailed:
       carryOut(connections[index].lanes[lane].machine.shadowReset(), index, lane)
-    case .accepted, .acceptFailed, .received: break
+    case .accepted, .acceptFailed, .received, .forwarded: break
     }
     if connections.isLive(index) { releaseIfOver(index) }
   }
@@ -125,6 +142,7 @@ extension Server {
   private func endLane(_ index: Int, _ lane: Int, _ socket: SocketID, _ how: Closing) {
     connections[index].lanes[lane].machine.release(&budget)
     connections[index].lanes[lane].socket = nil
+    if connections[index].lanes[lane].isWide { wideLanes -= 1 }
     routes[connections[index].route].counters.shadows[lane].open -= 1
     close(socket, how)
   }

@@ -120,24 +120,27 @@ extension UringLoop {
     let index = Int(socket.index)
     receiveCompleted(completion, index)
     guard completion.result != -ECANCELED else { return armReceive(socket) }
+    if let sink = sockets[index].sink, isOpen(sink), sockets[index].held.isEmpty, let passage {
+      return forward(socket, to: sink, passage, handler)
+    }
     for _ in 0..<Self.share {
       guard isOpen(socket), sockets[index].reception == .bytes else { return }
-      let count = clinux_receive(sockets[index].descriptor, large, Self.largeSize)
+      let count = clinux_receive(sockets[index].descriptor, large.baseAddress, large.count)
       guard count > 0 else {
         ended(Int32(count), socket, handler)
         break
       }
       sized(socket, count)
-      deliver(UnsafeRawBufferPointer(start: large, count: count), socket, handler)
+      deliver(UnsafeRawBufferPointer(rebasing: large[..<count]), socket, handler)
       if count < Self.largeSize { break }
     }
     if isOpen(socket) { armReceive(socket) }
   }
 
   /// Learns from how full a buffer came whether the stream is bulky.
-  private func sized(_ socket: SocketID, _ count: Int) {
+  func sized(_ socket: SocketID, _ count: Int) {
     let index = Int(socket.index)
-    sockets[index].fullness.received(isFull: count >= Self.smallSize)
+    sockets[index].fullness.received(count)
     if sockets[index].receive == .small, sockets[index].fullness.isBulky { cancelReceive(socket) }
   }
 
@@ -178,7 +181,7 @@ extension UringLoop {
   }
 
   /// The stream's end: 0 for a FIN, else an errno. Some results mean only to ask again.
-  private func ended(_ result: Int32, _ socket: SocketID, _ handler: some CompletionHandler) {
+  func ended(_ result: Int32, _ socket: SocketID, _ handler: some CompletionHandler) {
     let index = Int(socket.index)
     switch result {
     case -ECANCELED, -ENOBUFS, -EINTR, -EAGAIN: return
@@ -240,6 +243,7 @@ extension UringLoop {
       failures.append((socket, errno))
     }
     if taken > 0 { handler.completed(.sent(taken), tag: sockets[index].tag, socket: socket) }
+    if isOpen(socket), let source = sockets[index].source, isOpen(source) { armReceive(source) }
   }
 
   func reportFailures(_ handler: some CompletionHandler) {

@@ -11,8 +11,8 @@ import Glibc
 final class UringLoop: EventLoop {
   static let smallSize = 16 * 1024
   private static let smallCount = 256
-  /// A stream that fills two buffers in a row, and until it has left a dozen unfilled, is received by `largeSize` at a
-  /// time, into one buffer for all, and sent on from there at once, while the bytes are in the processor's cache.
+  /// A bulky stream is forwarded inside the kernel, or where others want its bytes too, received by `largeSize` at a time,
+  /// into one buffer for all, and sent on from there at once, while the bytes are in the processor's cache.
   static let largeSize = 256 * 1024
   /// Receives of a bulky stream in one turn.
   static let share = 4
@@ -23,7 +23,8 @@ final class UringLoop: EventLoop {
   let ring: UnsafeMutablePointer<io_uring>
   private var isEnabled = false
   let small: BufferGroup
-  let large: UnsafeMutableRawPointer
+  let large: UnsafeMutableRawBufferPointer
+  lazy var passage = Passage()
   let batch: UnsafeMutablePointer<curing_completion>
   private(set) var batchCount = 0
   private var batchPosition = 0
@@ -274,6 +275,7 @@ extension UringLoop {
       case .discard: sockets[index].discardsByCopying ? .small : .discard
       }
     sockets[index].receive = receive
+    if receive == .small || receive == .discard { setBlocking(index, true) }
     let descriptor = sockets[index].descriptor
     let data = data(socket, receive.kind)
     switch receive {
@@ -283,6 +285,12 @@ extension UringLoop {
     case .discard:
       curing_discard(ring, descriptor, Self.discardSize, expectsNone ? 1 : 0, data)
     }
+  }
+
+  func setBlocking(_ index: Int, _ isBlocking: Bool) {
+    guard sockets[index].isBlocking != isBlocking else { return }
+    sockets[index].isBlocking = isBlocking
+    clinux_set_blocking(sockets[index].descriptor, isBlocking ? 1 : 0)
   }
 
   func cancelReceive(_ socket: SocketID) {

@@ -28,6 +28,11 @@ struct UringSocket {
   var heldAccepts: [Int32] = []
   var listed = false
   var output = OutputQueue()
+  /// Where its bytes may be sent on to, and whose may be sent on to it.
+  var sink: SocketID?
+  var source: SocketID?
+  /// Its descriptor blocks, as what the kernel waits for itself needs it to.
+  var isBlocking = true
 
   var hasRequests: Bool {
     isAccepting || connecting || awaitsRoom || isWatched || receive != .none
@@ -35,15 +40,6 @@ struct UringSocket {
 }
 
 extension UringSocket {
-  /// How a stream has filled the buffers it was received into lately.
-  struct Fullness {
-    private var score: Int8 = 0
-
-    var isBulky: Bool { score >= 4 }
-
-    mutating func received(isFull: Bool) { score = isFull ? min(score + 2, 16) : max(score - 1, 0) }
-  }
-
   /// What of a socket's receiving is with the kernel.
   enum Receive: UInt8 {
     case none, small, large, discard

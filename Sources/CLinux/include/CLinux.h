@@ -57,10 +57,27 @@ ssize_t clinux_discard(int fd, size_t size);
 // (SO_RCVLOWAT). TCP only.
 void clinux_bound_receiving(int fd, int size, int low_water);
 
+// Of a connected one: lets the kernel keep `low_water` bytes, and reports it as readable when there are so many, or no
+// more will fit. Where the kernel is older than 5.14, the buffer stays as it was. TCP only.
+void clinux_widen_receiving(int fd, int low_water);
+
 ssize_t clinux_send(int fd, const void *bytes, size_t size);
 
 // The same, of bytes in several pieces.
 ssize_t clinux_send_vector(int fd, const struct iovec *pieces, int count);
+
+// A pipe to splice bytes through, with room for `size` of them where this process may have that much.
+int clinux_pipe(int pipe[2], int size);
+
+// Moves up to `size` bytes between a socket and a pipe without copying them (splice(2)). Whether a socket is waited for is
+// its own O_NONBLOCK's to say.
+ssize_t clinux_splice(int from, int to, size_t size);
+
+// Reads what is in a pipe.
+ssize_t clinux_read(int fd, void *buffer, size_t size);
+
+// About how many bytes a socket would take at once.
+int clinux_room(int fd);
 
 // Bytes the peer has not acknowledged yet.
 int clinux_unacknowledged(int fd);

@@ -147,14 +147,15 @@ ssize_t clinux_discard(int fd, size_t size) {
   return folded(recv(fd, NULL, size, MSG_DONTWAIT | MSG_TRUNC));
 }
 
-void clinux_bound_receiving(int fd, int size, int low_water) {
+void clinux_bound_buffers(int fd, int size, int low_water) {
+  set_option(fd, SOL_SOCKET, SO_SNDBUF, size);
   set_option(fd, SOL_SOCKET, SO_RCVBUF, size);
   set_option(fd, SOL_SOCKET, SO_RCVLOWAT, low_water);
 }
 
-void clinux_widen_receiving(int fd, int low_water) {
-  // A larger SO_RCVBUF would stop at net.core.rmem_max. A low-water mark makes the kernel give what it needs, to a socket
-  // whose buffer nobody has fixed; fixed again, it does not grow further.
+void clinux_widen_buffers(int fd, int low_water) {
+  // Larger sizes would stop at net.core.rmem_max and wmem_max. A low-water mark makes the kernel give what it needs, to a
+  // socket whose receive buffer nobody has fixed; fixed again, it does not grow further.
   set_option(fd, SOL_SOCKET, SO_BUF_LOCK, 0);
   set_option(fd, SOL_SOCKET, SO_RCVLOWAT, low_water);
   set_option(fd, SOL_SOCKET, SO_BUF_LOCK, SOCK_BUF_LOCK_MASK & ~SOCK_SNDBUF_LOCK);

@@ -11,7 +11,7 @@ struct Connection {
     var isToBeSwept = false
     /// Its answers are left to its own kernel for the moment.
     var isResting = false
-    /// It has room for bulky answers.
+    /// It has room for a bulky stream.
     var isWide = false
     var ticket = CircuitBreaker.Ticket.none
   }

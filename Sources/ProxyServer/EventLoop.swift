@@ -117,7 +117,7 @@ protocol EventLoop: AnyObject, SendableMetatype {
 extension EventLoop {
   /// Throws away what has come, and says how much that was. Only while it receives to discard.
   func discardNow(_ socket: SocketID) -> Int {
-    max(0, clinux_discard(descriptor(of: socket), Shadowing.receiveBuffer))
+    max(0, clinux_discard(descriptor(of: socket), 2 * Shadowing.wide))
   }
 
   /// Whether the peer has still to acknowledge bytes, which a reset would throw away.

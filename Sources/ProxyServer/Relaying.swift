@@ -8,6 +8,7 @@ extension Server {
     case .received(let bytes):
       let route = connections[index].route
       routes[route].counters.bytesToPrimary += bytes.count
+      if bytes.count >= Fullness.full { widenLanes(index) }
       let sending = loop.send(bytes, on: connections[index].primary)
       let actions = connections[index].relay.received(from: .client, sending)
       if connections[index].hasFront {

@@ -39,7 +39,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   /// Copies whose answers are not taken for the moment, longest first.
   var restingLanes: [(connection: ConnectionTable.Reference, lane: Int)] = []
   var restDeadline = UInt64.max
-  /// Copies that have room for bulky answers.
+  /// Copies that have room for bulky streams.
   var wideLanes = 0
   var phase = Phase.serving
   var copying: CopyingSwitch
@@ -158,7 +158,7 @@ extension Server {
   func open(_ address: SocketAddress, tag: Tag) -> SocketID? {
     let descriptor = loop.stream(address.family)
     if tag.role == .shadow, address.family != AF_UNIX {
-      clinux_bound_receiving(descriptor, Int32(Shadowing.receiveBuffer), Int32(Shadowing.lowWater))
+      clinux_bound_buffers(descriptor, Int32(Shadowing.kernelBuffer), Int32(Shadowing.lowWater))
     }
     guard descriptor >= 0, let socket = loop.adopt(descriptor, tag: tag) else { return nil }
     descriptors.opened()

@@ -5,11 +5,14 @@ import Glibc
 /// How a shadow's answers, which are thrown away, are received: not before there are many, as looking for them is all
 /// they cost, and in a buffer that stays small however fast they come.
 enum Shadowing {
-  static let receiveBuffer = 128 << 10
+  /// Of each copy, each way; the kernel takes the double. What a shadow may lag is for the proxy to say, and the kernel's
+  /// memory is everybody's.
+  static let kernelBuffer = 128 << 10
   static let lowWater = 64 << 10
-  /// Both, for a shadow whose answers are bulky; the kernel takes the double.
+  /// The copies of a stream that proves bulky are wide: this much of their answers is awaited, and what they are sent is
+  /// bounded by the kernel alone.
   static let wide = 1 << 20
-  /// So many may be wide at a time, of one thread.
+  /// So many copies of one thread may be wide at a time.
   static let mostWide = 64
 }
 
@@ -32,8 +35,8 @@ extension Server {
     carryOut(connections[index].lanes[lane].machine.received(sending, &budget), index, lane)
   }
 
-  /// Gives the shadows of a stream that has proved bulky more room for their answers, which are as large: they come in
-  /// few large pieces then, and the kernel has little to do for each.
+  /// Gives the shadows of a stream that has proved bulky more room, so that a large body fits, and large answers come in
+  /// few pieces, for each of which the kernel has something to do.
   func widenLanes(_ index: Int) {
     for lane in connections[index].lanes.indices where !connections[index].lanes[lane].isWide {
       guard wideLanes < Shadowing.mostWide, connections[index].lanes[lane].isConnected,
@@ -41,7 +44,7 @@ extension Server {
       else { continue }
       connections[index].lanes[lane].isWide = true
       wideLanes += 1
-      clinux_widen_receiving(loop.descriptor(of: socket), Int32(Shadowing.wide))
+      clinux_widen_buffers(loop.descriptor(of: socket), Int32(Shadowing.wide))
     }
   }
 

@@ -52,14 +52,15 @@ ssize_t clinux_receive(int fd, void *buffer, size_t size);
 // Throws away up to `size` received bytes without copying them out of the kernel. TCP only.
 ssize_t clinux_discard(int fd, size_t size);
 
-// Before it is connected: bounds what the kernel keeps of received bytes (SO_RCVBUF, of which it takes the double),
-// and reports the socket as readable only when `low_water` of them have come, or the stream has ended
-// (SO_RCVLOWAT). TCP only.
-void clinux_bound_receiving(int fd, int size, int low_water);
+// Before it is connected: bounds what the kernel keeps of bytes to be sent, and of received ones (SO_SNDBUF, SO_RCVBUF, of
+// which it takes the double), and reports the socket as readable only when `low_water` of them have come, or the
+// stream has ended (SO_RCVLOWAT). TCP only.
+void clinux_bound_buffers(int fd, int size, int low_water);
 
-// Of a connected one: lets the kernel keep `low_water` bytes, and reports it as readable when there are so many, or no
-// more will fit. Where the kernel is older than 5.14, the buffer stays as it was. TCP only.
-void clinux_widen_receiving(int fd, int low_water);
+// Of a connected one: lets the kernel keep as much of bytes to be sent as it likes (net.ipv4.tcp_wmem), and `low_water`
+// received ones, and reports the socket as readable when there are so many, or no more will fit. Where the kernel is
+// older than 5.14, the buffers stay as they were. TCP only.
+void clinux_widen_buffers(int fd, int low_water);
 
 ssize_t clinux_send(int fd, const void *bytes, size_t size);
 

@@ -123,6 +123,13 @@ let package = Package(
       path: "Tests/FuzzTargets",
       swiftSettings: strict
     ),
+    .executableTarget(
+      name: "unready-proxy",
+      dependencies: ["ProxyServer"],
+      path: "Tests/UnreadyProxy",
+      swiftSettings: strict
+    ),
+    .executableTarget(name: "fence-probe", dependencies: ["CLinux"], path: "Tests/FenceProbe"),
     tests("FleetTests", ["Fleet"]),
     tests("RemoteTests", ["Remote"]),
     tests("HAProxyTests", ["HAProxy", "Remote"]),
@@ -133,7 +140,10 @@ let package = Package(
     tests("SSHTests", ["SSH", "Remote", system, logging]),
     tests("WorkspaceTests", ["Workspace", "Fleet", "Rollout", system]),
     tests("EngineTests", ["Engine", "Rollout", "Fleet", "Remote", "HAProxy", "Monit"]),
-    tests("ProxyServerTests", ["ProxyServer", "Duplex", "CLinux", "duplex-proxy"]),
+    tests(
+      "ProxyServerTests",
+      ["ProxyServer", "Duplex", "CLinux", "duplex-proxy", "unready-proxy", "fence-probe"]
+    ),
     tests(
       "CommandsTests",
       ["Commands", "duplexctl", "SSH", "Fleet", "Remote", "Rollout", "Workspace", system]
@@ -149,7 +159,7 @@ let package = Package(
 if Context.environment["DUPLEX_PROXY_ONLY"] != nil {
   let proxy = [
     "Duplex", "CURing", "CLinux", "ProxyServer", "duplex-proxy", "Remote", "TestSupport",
-    "FuzzTargets", "DuplexTests", "ProxyServerTests", "FuzzTests",
+    "FuzzTargets", "DuplexTests", "ProxyServerTests", "FuzzTests", "unready-proxy", "fence-probe",
   ]
   package.targets.removeAll { !proxy.contains($0.name) }
   package.products.removeAll { $0.name != "duplex-proxy" }

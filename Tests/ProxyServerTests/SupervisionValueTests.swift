@@ -49,6 +49,7 @@ import Testing
       arguments: ["--config", "a b.conf"],
       files: ["a b.conf": "-l 0\n-s /x\n"]
     ),
+    account: UserAccount(user: 1, group: 2, groups: [2, 3]),
     listeners: HeldListeners(
       routes: [
         HeldListeners.Held(
@@ -67,7 +68,8 @@ import Testing
     ),
     workers: [WorkerProcess(pid: 9, control: 10, phase: .serving, started: 11, deadline: .max)],
     counters: SupervisionCounters(),
-    path: "/opt/duplex-proxy"
+    path: "/opt/duplex-proxy",
+    executable: 12
   )
 
   @Test func `what one executable leaves is what the next one finds`() throws {
@@ -75,15 +77,16 @@ import Testing
 
     #expect(found.bytes == state.bytes)
     #expect(found.text == state.text)
+    #expect(found.account == state.account)
     #expect(found.listeners.all == state.listeners.all)
     #expect(found.workers.map(\.deadline) == [.max])
-    #expect(found.descriptors == [7, 6, 8, 10])
+    #expect(found.descriptors == [7, 6, 8, 10, 12])
     #expect(try found.text.configuration() == state.text.configuration())
   }
 
   @Test func `a state in another form, or cut short, is refused`() {
     var other = state.bytes
-    other[InheritedState.format.utf8.count - 1] = UInt8(ascii: "2")
+    other[InheritedState.format.utf8.count - 1] = UInt8(ascii: "1")
 
     #expect(throws: Fields.Malformed.self) { try InheritedState(other) }
     for count in state.bytes.indices {

@@ -34,7 +34,7 @@ extension Supervisor {
   /// Has the executable at the path look at everything it would take over, in a process of its own.
   func startTrial(_ now: UInt64) {
     wantsUpgrade = false
-    let file = MemoryFile.write(state.bytes)
+    let file = MemoryFile.write(state(-1).bytes)
     guard file >= 0 else { return refuse("no memory for the state") }
     defer { Glibc.close(file) }
     let pid = ChildProgram.spawn(path, [words[0], "trial"] + setup.text.arguments, handing: file)
@@ -50,10 +50,33 @@ extension Supervisor {
   /// Becomes the new executable, in the same process. The workers do not notice.
   func upgrade() {
     trial = .none
-    let state = state
-    let file = MemoryFile.write(state.bytes)
-    guard file >= 0 else { return refuse("no memory for the state") }
+    let executable = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
+    guard executable >= 0 else { return refuse(String(cString: strerror(errno))) }
+    defer { Glibc.close(executable) }
     log.line("upgrading to \(path)")
+    refuse(execute(path, leaving: state(executable)))
+  }
+
+  /// Becomes the executable before this one again, which can run workers: this one could not replace the worker that
+  /// serves, should it die.
+  func giveBack() {
+    wantsReturn = false
+    // What was asked for meanwhile is not forgotten: signals wait through the change.
+    if wantsReload { kill(getpid(), SIGHUP) }
+    if wantsUpgrade { kill(getpid(), SIGUSR2) }
+    let reason = execute("/proc/self/fd/\(formerExecutable)", leaving: state(-1))
+    Glibc.close(formerExecutable)
+    formerExecutable = -1
+    log.line(
+      "the executable before cannot go on, \(reason): duplex-proxy \(Version.text) tries to start workers"
+    )
+  }
+
+  /// Comes back only with the reason of a failure.
+  private func execute(_ path: String, leaving state: InheritedState) -> String {
+    let file = MemoryFile.write(state.bytes)
+    guard file >= 0 else { return "no memory for the state" }
+    defer { Glibc.close(file) }
     for descriptor in state.descriptors + [file] { clinux_set_close_on_exec(descriptor, 0) }
     let error = ChildProgram.replace(
       path,
@@ -61,17 +84,18 @@ extension Supervisor {
       adding: ["\(InheritedState.variable)=\(file)"]
     )
     for descriptor in state.descriptors { clinux_set_close_on_exec(descriptor, 1) }
-    Glibc.close(file)
-    refuse(String(cString: strerror(error)))
+    return String(cString: strerror(error))
   }
 
-  private var state: InheritedState {
+  private func state(_ executable: Int32) -> InheritedState {
     InheritedState(
       text: setup.text,
+      account: setup.account,
       listeners: setup.listeners,
       workers: workers,
       counters: counters,
-      path: path
+      path: path,
+      executable: executable
     )
   }
 
@@ -81,10 +105,8 @@ extension Supervisor {
 
   /// Goes on where the executable before this one was, and replaces its worker.
   func takeOver(_ state: InheritedState) {
-    for descriptor in state.descriptors { clinux_set_close_on_exec(descriptor, 1) }
-    workers = state.workers
-    counters = state.counters
-    hasServed = true
+    inherit(state)
+    formerExecutable = state.executable
     if let new = Setup.read(Array(words.dropFirst()), beside: setup, log) {
       former = setup
       setup = new
@@ -94,6 +116,19 @@ extension Supervisor {
     }
     counters.upgrades += 1
     startWorker(clinux_monotonic_nanoseconds())
+  }
+
+  /// Goes on where this executable was before another one took over, which could not run a worker.
+  func goOn(_ state: InheritedState) {
+    inherit(state)
+    log.line("duplex-proxy \(Version.text) goes on with the worker and the configuration it had")
+  }
+
+  private func inherit(_ state: InheritedState) {
+    for descriptor in state.descriptors { clinux_set_close_on_exec(descriptor, 1) }
+    workers = state.workers
+    counters = state.counters
+    hasServed = true
   }
 }
 

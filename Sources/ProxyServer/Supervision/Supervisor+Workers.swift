@@ -78,6 +78,8 @@ extension Supervisor {
     guard let former else { return }
     former.listeners.close(exceptThoseOf: setup.listeners)
     self.former = nil
+    Glibc.close(formerExecutable)
+    formerExecutable = -1
     log.line("duplex-proxy \(Version.text) has taken over")
   }
 }
@@ -131,9 +133,8 @@ extension Supervisor {
     setup = former
     self.former = nil
     counters.upgrades -= 1
-    log.line(
-      "upgrade failed: \(path) runs no worker; the one before goes on, with its configuration"
-    )
+    wantsReturn = true
+    log.line("upgrade failed: \(path) runs no worker")
   }
 
   /// How a process ended, of what wait(2) says.

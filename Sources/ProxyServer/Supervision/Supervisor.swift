@@ -22,6 +22,10 @@ final class Supervisor {
   var setup: Setup
   /// What is in force as long as the worker that `setup` is meant for does not serve.
   var former: Setup?
+  /// The executable before this one, open as long as `former` is there; -1 when there is none.
+  var formerExecutable: Int32 = -1
+  /// This executable runs no worker: the process is given back to the one before it.
+  var wantsReturn = false
   var workers: [WorkerProcess] = []
   var counters = SupervisionCounters()
   var backoff = RestartBackoff()
@@ -86,6 +90,10 @@ final class Supervisor {
       return end(0)
     }
     let now = clinux_monotonic_nanoseconds()
+    if wantsReturn {
+      guard isSettled else { return }
+      giveBack()
+    }
     if !hasActiveWorker, startAt <= now { startWorker(now) }
     guard isSettled else { return }
     if wantsReload { reload() }

@@ -54,12 +54,12 @@ enum SupervisorProgram {
       let setup = Supervisor.Setup(
         text: state.text,
         configuration: try state.text.configuration(),
-        account: nil,
+        account: state.account,
         listeners: state.listeners,
         threads: state.listeners.routes.first?.descriptors.count ?? 1
       )
       let supervisor = Supervisor(setup, signals: signals, path: state.path, words: words)
-      supervisor.takeOver(state)
+      if state.executable >= 0 { supervisor.takeOver(state) } else { supervisor.goOn(state) }
       return supervisor.run()
     } catch {
       for problem in error.all { log.line("\(problem)") }

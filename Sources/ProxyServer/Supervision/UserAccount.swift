@@ -42,3 +42,20 @@ package struct UserAccount: Sendable, Equatable {
     file.split(separator: "\n").map { $0.split(separator: ":", omittingEmptySubsequences: false) }
   }
 }
+
+extension UserAccount {
+  static func write(_ account: UserAccount?, to fields: inout Fields) {
+    let numbers = account.map { [$0.user, $0.group] + $0.groups } ?? []
+    fields.append(numbers.count)
+    for number in numbers { fields.append(number) }
+  }
+
+  static func read(from fields: inout Fields.Reader) throws(Fields.Malformed) -> UserAccount? {
+    let numbers: [UInt32] = try fields.list { reader throws(Fields.Malformed) in
+      try reader.number()
+    }
+    guard !numbers.isEmpty else { return nil }
+    guard numbers.count > 2 else { throw Fields.Malformed() }
+    return UserAccount(user: numbers[0], group: numbers[1], groups: Array(numbers[2...]))
+  }
+}

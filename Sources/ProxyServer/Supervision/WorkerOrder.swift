@@ -48,9 +48,7 @@ struct WorkerSettings {
     var fields = Fields()
     fields.append(Self.format)
     text.write(to: &fields)
-    let account = account.map { [$0.user, $0.group] + $0.groups } ?? []
-    fields.append(account.count)
-    for number in account { fields.append(number) }
+    UserAccount.write(account, to: &fields)
     counters.write(to: &fields)
     fields.append(threads)
     for list in [routes, admin] {
@@ -66,11 +64,7 @@ extension WorkerSettings {
     var fields = Fields.Reader(bytes)
     guard try fields.text() == Self.format else { throw Fields.Malformed() }
     text = try ConfigurationText(from: &fields)
-    let numbers: [UInt32] = try fields.list { reader throws(Fields.Malformed) in try reader.number()
-    }
-    if numbers.count > 2 {
-      account = UserAccount(user: numbers[0], group: numbers[1], groups: Array(numbers[2...]))
-    }
+    account = try UserAccount.read(from: &fields)
     counters = try SupervisionCounters(from: &fields)
     threads = try fields.number()
     routes = try Self.addresses(&fields)

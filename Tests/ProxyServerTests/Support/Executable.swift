@@ -11,15 +11,17 @@ final class Executable {
   let admin: SocketAddress
   private let log: FileLog
 
+  static var path: String { path(of: "duplex-proxy") }
+
   /// Beside the test bundle; SwiftPM builds it because the tests depend on it.
-  static var path: String {
+  static func path(of program: String) -> String {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
     let own = String(
       decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)),
       as: UTF8.self
     )
-    return own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/duplex-proxy"
+    return own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/" + program
   }
 
   /// Starts it under a shell that sets the limit of open descriptors, and waits until it is healthy or `waits` is false.
@@ -88,8 +90,11 @@ final class Executable {
     return status & 0x7f == 0 ? (status >> 8) & 0xff : nil
   }
 
-  /// Runs it to its end with both streams in one text.
-  static func output(_ words: [String]) throws -> (status: Int32, text: String) {
+  /// Runs it, or another program, to its end with both streams in one text.
+  static func output(
+    _ words: [String],
+    of path: String = Executable.path
+  ) throws -> (status: Int32, text: String) {
     let log = FileLog()
     let pid = try spawn(["/bin/sh", "-c", "exec \"$0\" \"$@\" >\(log.path) 2>&1", path] + words)
     var status: Int32 = 0

@@ -9,8 +9,8 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -33,7 +33,11 @@ static void set_option(int fd, int level, int name, int value) {
 static int stream_socket(int family, int flags) {
   int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
   if (fd < 0) return -errno;
-  if (family != AF_UNIX) set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (family != AF_UNIX) {
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    // Urgent bytes (RFC 6093) are bytes like others, in their place.
+    set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+  }
   return fd;
 }
 
@@ -86,6 +90,8 @@ int clinux_duplicate(int fd) { return (int)folded(fcntl(fd, F_DUPFD_CLOEXEC, 0))
 int clinux_accept(int listener) {
   return (int)folded(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
+
+int clinux_accept_blocking(int listener) { return (int)folded(accept4(listener, NULL, NULL, SOCK_CLOEXEC)); }
 
 typedef int name_call(int, struct sockaddr *, socklen_t *);
 
@@ -200,6 +206,8 @@ int64_t clinux_answered_milliseconds(int fd) {
   socklen_t length = sizeof info;
   if (clinux_unacknowledged(fd) != 0) return -1;
   if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return -errno;
+  // The times begin with the connection, whose first bytes may come in the same tick.
+  if (info.tcpi_bytes_sent == 0) return -1;
   return info.tcpi_last_data_sent <= info.tcpi_last_data_recv ? (int64_t)info.tcpi_last_data_sent : -1;
 }
 

@@ -58,12 +58,6 @@ static inline struct io_uring_sqe *curing_next(struct io_uring *ring) {
   return sqe;
 }
 
-static inline void curing_accept(struct io_uring *ring, int fd, uint64_t data) {
-  struct io_uring_sqe *sqe = curing_next(ring);
-  io_uring_prep_multishot_accept(sqe, fd, NULL, NULL, SOCK_CLOEXEC);
-  io_uring_sqe_set_data64(sqe, data);
-}
-
 // The address is read when this is submitted.
 static inline void curing_connect(struct io_uring *ring, int fd, const struct sockaddr *address, socklen_t length,
                                   uint64_t data) {
@@ -137,6 +131,17 @@ static inline void curing_close(struct io_uring *ring, int fd) {
   sqe = curing_next(ring);
   io_uring_prep_close(sqe, fd);
   io_uring_sqe_set_data64(sqe, 0);
+}
+
+// Takes back all that the kernel was asked for, so that it lets go of every descriptor now: what a ring still has when its
+// process ends is given up some time after that.
+static inline void curing_cancel_all(struct io_uring *ring) {
+  io_uring_submit_and_get_events(ring);
+  struct io_uring_sync_cancel_reg all = {.fd = -1,
+                                         .flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL,
+                                         .timeout = {.tv_sec = 0, .tv_nsec = 100000000}};
+  io_uring_register((unsigned)ring->ring_fd, IORING_REGISTER_SYNC_CANCEL, &all, 1);
+  io_uring_get_events(ring);
 }
 
 // Submits what was asked for and waits for a completion, up to `nanoseconds`; 0 looks only, UINT64_MAX waits

@@ -20,11 +20,13 @@ package struct ShadowGate: Sendable, Equatable {
   package private(set) var breaker: CircuitBreaker?
   private var rate: TokenBucket?
   private var connecting = 0
+  /// When the shadow last accepted a copy, or the first of those that wait for it was begun.
+  private var acceptedAt: UInt64 = 0
 
-  /// More copies than this are not begun while none of them is accepted: what they cost, queues and the kernel's own
-  /// state, is for nothing where a shadow swallows what is sent to it. At a round trip of 50 ms to the shadow they
-  /// allow 5,000 connections a second.
+  /// More copies than this are not begun once the shadow has accepted none for `patience` nanoseconds: what they cost,
+  /// queues and the kernel's own state, is for nothing where a shadow swallows what is sent to it.
   package static let mostConnecting = 256
+  package static let patience: UInt64 = 250_000_000
 
   /// - Parameters:
   ///   - rate: connections to the shadow a second, with a burst of one second's worth; nil: any number.
@@ -45,7 +47,10 @@ package struct ShadowGate: Sendable, Equatable {
   package mutating func admit(copies: Int, now: UInt64) -> Admission {
     guard breaker?.admits(now: now) != false else { return .skip(.breaker) }
     let begun = breaker?.state == .open ? 1 : copies
-    guard connecting + begun <= max(Self.mostConnecting, copies) else { return .skip(.connecting) }
+    let isWaitedFor = now >= acceptedAt &+ Self.patience
+    guard !isWaitedFor || connecting + begun <= max(Self.mostConnecting, copies) else {
+      return .skip(.connecting)
+    }
     guard rate?.take(begun, now: now) != false else { return .skip(.rate) }
     return .begin(begun)
   }
@@ -59,12 +64,14 @@ package struct ShadowGate: Sendable, Equatable {
   package mutating func began(now: UInt64) -> (
     ticket: CircuitBreaker.Ticket, change: CircuitBreaker.Change?
   ) {
+    if connecting == 0 { acceptedAt = now }
     connecting += 1
     return breaker?.began(now: now) ?? (.none, nil)
   }
 
   package mutating func connected(_ ticket: CircuitBreaker.Ticket, now: UInt64) {
     connecting -= 1
+    acceptedAt = now
     breaker?.connected(ticket, now: now)
   }
 

@@ -193,7 +193,7 @@ package struct ProxySettings: Sendable, Hashable {
     serviceGroup: String = "duplex",
     monitDirectory: String = "/etc/monit/conf.d",
     runDirectory: String = "/run/duplex-proxy",
-    shadowBuffer: Int = 1 << 20,
+    shadowBuffer: Int = 4 << 20,
     totalShadowBuffer: Int = 64 << 20
   ) {
     self.directory = directory

@@ -12,6 +12,11 @@ struct AdminEndpoint {
     var input: [UInt8] = []
     var isHead = false
     var isAnswered = false
+    /// Its request has come; the answer is awaited.
+    var hasAsked = false
+    /// It has sent its FIN, and been sent one.
+    var hasEnded = false
+    var isFinished = false
   }
 
   /// One look at every primary.
@@ -29,7 +34,7 @@ struct AdminEndpoint {
     var isOver: Bool { !awaitsThreads && sockets.allSatisfy { $0 == nil } }
   }
 
-  /// More clients than this are turned away.
+  /// More clients than this are not held: the one that has been silent for longest goes.
   static let clientLimit = 64
 
   var clients: [Int: Client] = [:]
@@ -44,6 +49,12 @@ struct AdminEndpoint {
   }
 
   var nextDeadline: UInt64 { min(clientDeadlines.next, probeDeadlines.next) }
+
+  /// Of those that have not asked for anything yet, where there is one.
+  var oldestClient: Int? {
+    clients.values.filter { !$0.isAnswered && !$0.hasAsked }.map(\.number).min()
+      ?? clients.keys.min()
+  }
 
   /// A number that is never given again.
   mutating func nextNumber() -> Int {
@@ -82,7 +93,9 @@ extension Server {
   func acceptAdmin(_ descriptor: Int32) {
     let number = admin.nextNumber()
     guard let socket = adopt(descriptor, tag: Tag(role: .admin, index: number)) else { return }
-    guard admin.clients.count < AdminEndpoint.clientLimit else { return close(socket, .reset) }
+    if admin.clients.count == AdminEndpoint.clientLimit, let oldest = admin.oldestClient {
+      endAdmin(oldest, .reset)
+    }
     admin.clients[number] = AdminEndpoint.Client(socket: socket, number: number)
     admin.clientDeadlines.add(number, now: clinux_monotonic_nanoseconds())
     loop.receive(socket, .bytes)
@@ -98,7 +111,10 @@ extension Server {
       // Bytes after the request are read and ignored, so that closing does not reset the answer.
       break
     case .sent, .settled(owed: 0):
-      loop.finish(client.socket)
+      answered(client)
+    case .ended where client.hasAsked:
+      admin.clients[number]?.hasEnded = true
+      if client.isFinished { endAdmin(number, .orderly) }
     case .ended, .failed, .sendFailed, .lost:
       endAdmin(number, .orderly)
     case .accepted, .acceptFailed, .connected, .discarded, .forwarded, .settled: break
@@ -106,8 +122,10 @@ extension Server {
   }
 
   private func answerRequest(_ number: Int) {
-    guard let client = admin.clients[number] else { return }
-    switch AdminRequest(client.input) {
+    guard let client = admin.clients[number], !client.hasAsked else { return }
+    let request = AdminRequest(client.input)
+    admin.clients[number]?.hasAsked = request != .incomplete
+    switch request {
     case .incomplete: return
     case .malformed: answer(number, AdminResponse(status: 400, body: "not a request\n"))
     case .otherMethod: answer(number, AdminResponse(status: 405, body: "only GET is answered\n"))
@@ -147,7 +165,13 @@ extension Server {
     admin.clients[number]?.input = []
     let bytes = response.bytes(isHead: client.isHead)
     let sending = bytes.withUnsafeBytes { loop.send($0, on: client.socket) }
-    if sending == .taken(owed: 0) { loop.finish(client.socket) }
+    if sending == .taken(owed: 0) { answered(client) }
+  }
+
+  private func answered(_ client: AdminEndpoint.Client) {
+    if client.hasEnded { return endAdmin(client.number, .orderly) }
+    admin.clients[client.number]?.isFinished = true
+    loop.finish(client.socket)
   }
 
   private func endAdmin(_ number: Int, _ how: Closing) {

@@ -62,7 +62,7 @@ package struct Limits: Sendable, Equatable {
   /// A side is not read while it has this much waiting for the other one.
   package var relayBuffer = 64 * 1024
   /// What one connection's shadow may lag.
-  package var shadowBuffer = 1024 * 1024
+  package var shadowBuffer = 4 * 1024 * 1024
   /// What all shadows together may lag.
   package var shadowBufferTotal = 64 * 1024 * 1024
   package var connectTimeout: UInt64 = 5_000_000_000

@@ -96,7 +96,7 @@ package enum DuplexProxy {
                                    (default), or none, or one of their own where none came; the primary gets what came
           --config FILE            more flags, one a line, # comments
           --admin ADDRESS          /health /metrics /shadow /version on 127.0.0.1:PORT, [::1]:PORT or unix:PATH; repeatable
-          --shadow-buffer BYTES    what a connection's shadow may lag before it is dropped (default 1m)
+          --shadow-buffer BYTES    what a connection's shadow may lag before it is dropped (default 4m)
           --shadow-buffer-total BYTES  what all shadows together may (default 64m)
           --connect-timeout SECONDS    for primaries and shadows (default 5)
           --drain-timeout SECONDS      for open connections after SIGTERM (default 30)

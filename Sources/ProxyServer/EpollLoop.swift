@@ -54,7 +54,8 @@ final class EpollLoop: EventLoop {
     }
     let generation = sockets[Int(index)].generation
     let interest = UInt32(
-      EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+      EPOLLIN.rawValue | EPOLLPRI.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue
+        | EPOLLET.rawValue
     )
     let data = UInt64(generation) << 32 | UInt64(index)
     guard clinux_epoll_add(epoll, descriptor, interest, data) >= 0 else {
@@ -104,8 +105,6 @@ final class EpollLoop: EventLoop {
       }
     }
   }
-
-  func stopAccepting(_ listener: SocketID, _ body: (Int32) -> Void) { rest(listener) }
 
   func connect(_ socket: SocketID, to address: SocketAddress) {
     let descriptor = sockets[Int(socket.index)].descriptor
@@ -218,7 +217,9 @@ extension EpollLoop {
     }
     if flags & UInt32(EPOLLIN.rawValue | EPOLLRDHUP.rawValue) != 0 || broken {
       sockets[index].readable = true
-      if broken || flags & UInt32(EPOLLRDHUP.rawValue) != 0 { sockets[index].hungUp = true }
+      if broken || flags & UInt32(EPOLLRDHUP.rawValue | EPOLLPRI.rawValue) != 0 {
+        sockets[index].isReadToEmpty = true
+      }
     }
     if flags & UInt32(EPOLLOUT.rawValue) != 0 {
       sockets[index].writable = true
@@ -294,9 +295,10 @@ extension EpollLoop {
     for _ in 0..<Self.share {
       guard isOpen(socket), sockets[index].readable else { return }
       if sockets[index].reception == .bytes, sockets[index].fullness.isBulky,
-        let sink = sockets[index].sink, isOpen(sink), let passage
+        let sink = sockets[index].sink, isOpen(sink), let passage,
+        !forwardWaiting(socket, sink, passage, handler)
       {
-        return forwardWaiting(socket, sink, passage, handler)
+        return
       }
       let tag = sockets[index].tag
       let result: Int
@@ -306,8 +308,9 @@ extension EpollLoop {
         result = clinux_receive(sockets[index].descriptor, buffer.baseAddress, buffer.count)
       case .discard: result = discard(sockets[index].descriptor)
       }
-      // A short receive means that nothing is left, except perhaps the FIN.
-      if result < Self.receiveSize, !sockets[index].hungUp { sockets[index].readable = false }
+      if result < Self.receiveSize, !sockets[index].isReadToEmpty {
+        sockets[index].readable = false
+      }
       switch result {
       case 1...:
         if sockets[index].reception == .bytes {

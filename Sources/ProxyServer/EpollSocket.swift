@@ -10,7 +10,8 @@ struct EpollSocket {
   var waiting = false
   var readable = false
   var writable = true
-  var hungUp = false
+  /// A short receive does not mean that nothing is left: an end may follow, or urgent bytes, before which it stops.
+  var isReadToEmpty = false
   var listed = false
   var output = OutputQueue()
   var fullness = Fullness()

@@ -86,10 +86,6 @@ protocol EventLoop: AnyObject, SendableMetatype {
   /// Accepts what already waits, calling back at once for each.
   func drainAccepts(_ listener: SocketID, _ body: (Int32) -> Void)
 
-  /// Accepts nothing more, and calls back at once for each connection that was accepted but not handed over yet.
-  /// What waits in the kernel's queue stays there for who else has the listening socket.
-  func stopAccepting(_ listener: SocketID, _ body: (Int32) -> Void)
-
   func connect(_ socket: SocketID, to address: SocketAddress)
 
   /// Receives until told otherwise. Started again, goes on where it was.
@@ -105,8 +101,8 @@ protocol EventLoop: AnyObject, SendableMetatype {
 
   func descriptor(of socket: SocketID) -> Int32
 
-  /// Has the kernel carry out now what was asked of it for the next turn: there will be none. A thread that ends before
-  /// the others would else leave its listening socket open, and clients waiting at it.
+  /// Has the kernel carry out now what was asked of it for the next turn, and let go of what it was asked for: there will
+  /// be no other turn. A listening socket would else stay open, with clients waiting at it, and its port taken.
   func end()
 
   /// Waits for completions until `deadline` (monotonic nanoseconds) and hands them over.

@@ -24,6 +24,8 @@ final class Passage {
   init?() {
     var pipe: [Int32] = [-1, -1]
     guard clinux_pipe(&pipe, Int32(Self.size)) == 0 else { return nil }
+    // A send can be told not to raise it for a peer that is gone (MSG_NOSIGNAL); splice(2) cannot.
+    signal(SIGPIPE, SIG_IGN)
     (exit, entrance) = (pipe[0], pipe[1])
   }
 

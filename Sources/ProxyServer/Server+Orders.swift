@@ -44,14 +44,10 @@ extension Server {
     guard phase == .serving else { return }
     for index in routes.indices {
       guard let listener = routes[index].listener else { continue }
-      loop.stopAccepting(listener) { begin($0, index) }
       loop.close(listener, .orderly)
       routes[index].listener = nil
     }
-    for listener in adminListeners {
-      loop.stopAccepting(listener.socket) { acceptAdmin($0) }
-      loop.close(listener.socket, .orderly)
-    }
+    for listener in adminListeners { loop.close(listener.socket, .orderly) }
     adminListeners = []
     phase = .draining
     isHandedOver = true
@@ -123,7 +119,9 @@ extension Server {
       return
     }
     routes[index].listener = adopt(descriptor, tag: Tag(role: .listener, index: index))
-    if let listener = routes[index].listener { loop.accept(listener) }
+    if let listener = routes[index].listener {
+      loop.accept(listener)
+    }
   }
 
   /// The state of a route's new connections. All threads come to the same places, as what they count is summed by them.

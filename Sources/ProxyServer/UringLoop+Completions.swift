@@ -16,13 +16,12 @@ extension UringLoop {
     )
     let buffer = curing_buffer(completion.flags)
     guard isOpen(socket) else {
-      if kind == .accept, completion.result >= 0 { Glibc.close(completion.result) }
       if buffer >= 0 { small.give(UInt16(buffer)) }
       return
     }
     switch kind {
     case .ignored, .send: break
-    case .accept: accepted(completion, socket, handler)
+    case .accept: becameAcceptable(socket, handler)
     case .connect: connected(completion.result, socket, handler)
     case .small: received(completion, socket, handler)
     case .large: becameReadable(completion, socket, handler)
@@ -35,27 +34,21 @@ extension UringLoop {
     }
   }
 
-  private func accepted(
-    _ completion: curing_completion,
-    _ listener: SocketID,
-    _ handler: some CompletionHandler
-  ) {
+  private func becameAcceptable(_ listener: SocketID, _ handler: some CompletionHandler) {
     let index = Int(listener.index)
-    if curing_has_more(completion.flags) == 0 { sockets[index].isAccepting = false }
+    sockets[index].isAccepting = false
     let tag = sockets[index].tag
-    switch completion.result {
-    case 0... where sockets[index].accepting:
-      handler.completed(.accepted(completion.result), tag: tag, socket: listener)
-    case 0...: sockets[index].heldAccepts.append(completion.result)
-    case -ECANCELED, -ECONNABORTED, -EINTR, -EAGAIN: break
-    default:
-      guard sockets[index].accepting else { break }
-      sockets[index].accepting = false
-      handler.completed(
-        .acceptFailed(errno: -completion.result),
-        tag: tag,
-        socket: listener
-      )
+    for _ in 0..<Self.acceptShare {
+      guard isOpen(listener), sockets[index].accepting else { return }
+      let descriptor = clinux_accept_blocking(sockets[index].descriptor)
+      switch descriptor {
+      case 0...: handler.completed(.accepted(descriptor), tag: tag, socket: listener)
+      case -EAGAIN: return armAccept(listener)
+      case -ECONNABORTED, -EINTR: continue
+      default:
+        sockets[index].accepting = false
+        handler.completed(.acceptFailed(errno: -descriptor), tag: tag, socket: listener)
+      }
     }
     if isOpen(listener) { armAccept(listener) }
   }
@@ -120,8 +113,11 @@ extension UringLoop {
     let index = Int(socket.index)
     receiveCompleted(completion, index)
     guard completion.result != -ECANCELED else { return armReceive(socket) }
-    if let sink = sockets[index].sink, isOpen(sink), sockets[index].held.isEmpty, let passage {
-      return forward(socket, to: sink, passage, handler)
+    if sockets[index].reception == .bytes, sockets[index].held.isEmpty,
+      let sink = sockets[index].sink, isOpen(sink), let passage,
+      !forward(socket, to: sink, passage, handler)
+    {
+      return
     }
     for _ in 0..<Self.share {
       guard isOpen(socket), sockets[index].reception == .bytes else { return }
@@ -214,10 +210,6 @@ extension UringLoop {
   /// Hands over what came while the server did not want it.
   func handOver(_ socket: SocketID, _ handler: some CompletionHandler) {
     let index = Int(socket.index)
-    while isOpen(socket), sockets[index].accepting, !sockets[index].heldAccepts.isEmpty {
-      let descriptor = sockets[index].heldAccepts.removeFirst()
-      handler.completed(.accepted(descriptor), tag: sockets[index].tag, socket: socket)
-    }
     while isOpen(socket), sockets[index].reception != .off, !sockets[index].held.isEmpty {
       let chunk = sockets[index].held.removeFirst()
       withExtendedLifetime(chunk) {

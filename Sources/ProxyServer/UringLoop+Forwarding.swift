@@ -7,19 +7,22 @@ extension UringLoop {
     sockets[Int(sink.index)].source = source
   }
 
-  /// Sends on what has come, once the sink takes it: until then it stays with its own kernel.
+  /// Sends on what has come, once the sink takes it: until then it stays with its own kernel. Whether there may
+  /// be something to receive instead: the stream's end, or urgent bytes, before which splice(2) stops.
   func forward(
     _ socket: SocketID,
     to sink: SocketID,
     _ passage: Passage,
     _ handler: some CompletionHandler
-  ) {
+  ) -> Bool {
     let (index, other) = (Int(socket.index), Int(sink.index))
-    guard sockets[index].reception == .bytes else { return }
     // When it has taken what it is owed, the source is asked for again.
-    guard sockets[other].writable, sockets[other].output.isEmpty else { return }
+    guard sockets[other].writable, sockets[other].output.isEmpty else { return false }
     // What it was given in this turn goes first, with the next submission.
-    guard sockets[other].order < 0 else { return armReceive(socket) }
+    guard sockets[other].order < 0 else {
+      armReceive(socket)
+      return false
+    }
     setBlocking(index, false)
     setBlocking(other, false)
     let move = passage.move(sockets[index].descriptor, to: sockets[other].descriptor, large) {
@@ -33,16 +36,18 @@ extension UringLoop {
       sockets[other].output.clear(pool)
       failures.append((sink, move.errno))
     }
-    if move.received > 0 {
-      sized(socket, move.received)
-      handler.completed(
-        .forwarded(move.received, owed: move.owed),
-        tag: sockets[index].tag,
-        socket: socket
-      )
-    } else {
+    guard move.received != 0, move.received != -Int(EAGAIN) else { return true }
+    guard move.received > 0 else {
       ended(Int32(move.received), socket, handler)
+      return false
     }
+    sized(socket, move.received)
+    handler.completed(
+      .forwarded(move.received, owed: move.owed),
+      tag: sockets[index].tag,
+      socket: socket
+    )
     if isOpen(socket) { armReceive(socket) }
+    return false
   }
 }

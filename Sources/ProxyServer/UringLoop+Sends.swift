@@ -27,6 +27,14 @@ extension UringLoop {
     return .underway
   }
 
+  /// What a socket was given in this turn goes out before it is closed, as it would have without a batch.
+  func sendBeforeClosing(_ socket: SocketID) {
+    let index = Int(socket.index)
+    asked.rest(of: Int(sockets[index].order), after: 0) {
+      _ = clinux_send(sockets[index].descriptor, $0.baseAddress, $0.count)
+    }
+  }
+
   /// Asks the kernel for the sends of the last turn.
   func submitSends() {
     swap(&asked, &submitted)

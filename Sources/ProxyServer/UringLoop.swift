@@ -2,9 +2,9 @@ import CLinux
 import CURing
 import Glibc
 
-/// The event loop on io_uring: accepts and receives are asked for once and complete again and again, into buffers
-/// that the kernel chooses when bytes have come, and a turn is one system call, which does the sends of the turn before.
-/// Only bulky streams, and what a socket could not take at first, have system calls of their own.
+/// The event loop on io_uring: receives are asked for once and complete again and again, into buffers that the kernel
+/// chooses when bytes have come, and a turn is one system call, which does the sends of the turn before. Only accepts,
+/// bulky streams, and what a socket could not take at first, have system calls of their own.
 ///
 /// It needs Linux 6.1, and sockets that block: on others the kernel would report that nothing is there instead of
 /// waiting. All of it runs on the thread that takes the first turn.
@@ -19,6 +19,8 @@ final class UringLoop: EventLoop {
   private static let discardSize = 1 << 20
   /// As many as the completion ring holds, so that a turn leaves none behind.
   private static let batchSize = 8192
+  /// Accepts of one listener in one turn.
+  static let acceptShare = 64
 
   let ring: UnsafeMutablePointer<io_uring>
   private var isEnabled = false
@@ -66,7 +68,6 @@ final class UringLoop: EventLoop {
     io_uring_queue_exit(ring)
     ring.deallocate()
     for socket in sockets where socket.descriptor >= 0 { Glibc.close(socket.descriptor) }
-    for descriptor in sockets.flatMap(\.heldAccepts) { Glibc.close(descriptor) }
     for address in addresses { address.deallocate() }
     batch.deallocate()
     large.deallocate()
@@ -76,8 +77,8 @@ final class UringLoop: EventLoop {
 
   func adopt(_ descriptor: Int32, tag: Tag) -> SocketID? {
     switch tag.role {
-    case .listener, .adminListener, .mailbox: clinux_set_blocking(descriptor, 1)
-    case .client, .primary, .shadow, .admin, .probe: break
+    case .mailbox: clinux_set_blocking(descriptor, 1)
+    case .listener, .adminListener, .client, .primary, .shadow, .admin, .probe: break
     }
     let index: UInt32
     if let last = free.popLast() {
@@ -96,8 +97,8 @@ final class UringLoop: EventLoop {
     let index = Int(socket.index)
     let descriptor = sockets[index].descriptor
     isHurried = true
+    if sockets[index].order >= 0 { sendBeforeClosing(socket) }
     if how == .reset { clinux_reset_at_close(descriptor) }
-    for accepted in sockets[index].heldAccepts { Glibc.close(accepted) }
     // While the kernel has a request for it, the connection would outlive its descriptor.
     if sockets[index].hasRequests {
       curing_close(ring, descriptor)
@@ -112,46 +113,21 @@ final class UringLoop: EventLoop {
 
   func accept(_ listener: SocketID) {
     guard isOpen(listener) else { return }
-    let index = Int(listener.index)
-    sockets[index].accepting = true
-    if !sockets[index].heldAccepts.isEmpty { list(listener) }
+    sockets[Int(listener.index)].accepting = true
     armAccept(listener)
   }
 
-  func rest(_ listener: SocketID) {
-    let index = Int(listener.index)
-    sockets[index].accepting = false
-    if sockets[index].isAccepting { curing_cancel(ring, data(listener, .accept)) }
-  }
+  func rest(_ listener: SocketID) { sockets[Int(listener.index)].accepting = false }
 
   func drainAccepts(_ listener: SocketID, _ body: (Int32) -> Void) {
     guard isOpen(listener) else { return }
-    stopAccepting(listener, body)
-    let index = Int(listener.index)
-    clinux_set_blocking(sockets[index].descriptor, 0)
     while true {
-      let descriptor = clinux_accept(sockets[index].descriptor)
+      let descriptor = clinux_accept_blocking(sockets[Int(listener.index)].descriptor)
       if descriptor >= 0 {
-        clinux_set_blocking(descriptor, 1)
         body(descriptor)
       } else if descriptor != -ECONNABORTED {
         return
       }
-    }
-  }
-
-  func stopAccepting(_ listener: SocketID, _ body: (Int32) -> Void) {
-    guard isOpen(listener) else { return }
-    let index = Int(listener.index)
-    rest(listener)
-    let held = sockets[index].heldAccepts
-    sockets[index].heldAccepts = []
-    for descriptor in held { body(descriptor) }
-    // Accepted already, but not handed over yet. The kernel accepts nothing more before the next turn.
-    for position in batchPosition..<batchCount
-    where batch[position].data == data(listener, .accept) && batch[position].result >= 0 {
-      body(batch[position].result)
-      batch[position].data = 0
     }
   }
 
@@ -189,7 +165,7 @@ final class UringLoop: EventLoop {
 
   func end() {
     submitSends()
-    curing_turn(ring, 0)
+    curing_cancel_all(ring)
   }
 
   func turn(until deadline: UInt64, _ handler: some CompletionHandler) {
@@ -254,11 +230,13 @@ extension UringLoop {
 // MARK: Asking the kernel
 
 extension UringLoop {
+  /// Asks to hear of connections. They are not accepted by the ring itself: it would go on for a while after its process was
+  /// killed, and faster than the server can say that descriptors are scarce.
   func armAccept(_ listener: SocketID) {
     let index = Int(listener.index)
     guard sockets[index].accepting, !sockets[index].isAccepting else { return }
     sockets[index].isAccepting = true
-    curing_accept(ring, sockets[index].descriptor, data(listener, .accept))
+    curing_poll(ring, sockets[index].descriptor, UInt32(POLLIN), data(listener, .accept))
   }
 
   /// Asks for what the server wants to receive, unless something else is still with the kernel.

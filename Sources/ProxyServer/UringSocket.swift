@@ -5,7 +5,7 @@ struct UringSocket {
   var tag = Tag(role: .mailbox, index: 0)
   var reception = Reception.off
   var accepting = false
-  /// An accept is with the kernel.
+  /// The kernel will tell when there is something to accept.
   var isAccepting = false
   var connecting = false
   var writable = true
@@ -24,8 +24,6 @@ struct UringSocket {
   /// Bytes that came after the server had stopped receiving, and how the stream ended after them.
   var held: [Chunk] = []
   var heldEnd: Int32?
-  /// Accepted after the server had told it to rest.
-  var heldAccepts: [Int32] = []
   var listed = false
   var output = OutputQueue()
   /// Where its bytes may be sent on to, and whose may be sent on to it.

@@ -21,18 +21,31 @@ import Testing
     #expect(gate.ended(.none, .connectFailed, wasConnected: false, now: 5) == nil)
   }
 
-  @Test func `no more copies than may wait for a shadow to accept them are begun`() {
+  @Test func `a shadow that has accepted none for a while gets no more than may wait`() {
     var gate = ShadowGate(breaker: nil, rate: nil, copies: 2)
+    let late = ShadowGate.patience
     for _ in 0..<ShadowGate.mostConnecting { _ = gate.began(now: 0) }
 
-    #expect(gate.admit(copies: 2, now: 0) == .skip(.connecting))
-    gate.connected(.none, now: 0)
-    #expect(gate.admit(copies: 2, now: 0) == .skip(.connecting))
-    #expect(gate.ended(.none, .connectTimeout, wasConnected: false, now: 0) == nil)
-    #expect(gate.admit(copies: 2, now: 0) == .begin(2))
-    #expect(gate.ended(.none, nil, wasConnected: true, now: 0) == nil)
-    _ = gate.began(now: 0)
-    #expect(gate.admit(copies: 2, now: 0) == .skip(.connecting))
+    #expect(gate.admit(copies: 2, now: late - 1) == .begin(2))
+    #expect(gate.admit(copies: 2, now: late) == .skip(.connecting))
+    gate.connected(.none, now: late)
+    #expect(gate.admit(copies: 2, now: 2 * late - 1) == .begin(2))
+    #expect(gate.admit(copies: 2, now: 2 * late) == .skip(.connecting))
+    #expect(gate.ended(.none, .connectTimeout, wasConnected: false, now: 2 * late) == nil)
+    #expect(gate.admit(copies: 2, now: 2 * late) == .begin(2))
+    #expect(gate.ended(.none, nil, wasConnected: true, now: 2 * late) == nil)
+    _ = gate.began(now: 2 * late)
+    #expect(gate.admit(copies: 2, now: 2 * late) == .skip(.connecting))
+  }
+
+  @Test func `a burst is copied to a shadow that accepts`() {
+    var gate = ShadowGate(breaker: nil, rate: nil, copies: 1)
+    let began = (0..<5000).map { _ in
+      let admission = gate.admit(copies: 1, now: 7)
+      _ = gate.began(now: 7)
+      return admission
+    }
+    #expect(began.allSatisfy { $0 == .begin(1) })
   }
 
   @Test func `the probe is one copy, however many there are otherwise`() {

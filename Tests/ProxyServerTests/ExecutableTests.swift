@@ -205,7 +205,7 @@ extension RealSockets {
             shadow 10.9.0.5:80
             copying every client once, breaker on
           admin unix:/run/a
-          shadow-buffer 1048576 bytes a connection, 67108864 in all
+          shadow-buffer 4194304 bytes a connection, 67108864 in all
           connect-timeout 5.0 s
           drain-timeout 30.0 s
           engine epoll

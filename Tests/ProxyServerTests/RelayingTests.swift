@@ -121,6 +121,39 @@ extension RealSockets {
       primary.close()
     }
 
+    @Test func `urgent bytes stay where they were sent, and hold nothing back`() throws {
+      let primary = Listener()
+      let proxy = try TestProxy(primary: primary.address)
+      let client = try proxy.connect()
+      let peer = try #require(primary.accept())
+      for (from, to) in [(client, peer), (peer, client)] {
+        Peer.set(to.descriptor, SO_OOBINLINE, 1)
+        for _ in 0..<50 {
+          try from.send(Array("abc".utf8))
+          try from.sendUrgently(UInt8(ascii: "!"))
+          try from.send(Array("def".utf8))
+          #expect(try to.receive(exactly: 7) == Array("abc!def".utf8))
+        }
+      }
+      // Bulky streams stop before them as well.
+      let bytes = Noise.bytes(1_000_000, seed: 5)
+      let sending = Worker {
+        for _ in 0..<10 {
+          _ = unlessLost {
+            try peer.send(bytes)
+            try peer.sendUrgently(UInt8(ascii: "!"))
+          }
+        }
+        peer.finish()
+      }
+      let expected = (0..<10).flatMap { _ in bytes + [UInt8(ascii: "!")] }
+      #expect(try client.receiveToEnd() == expected)
+      sending.value()
+      for end in [client, peer] { end.close() }
+      proxy.stop()
+      primary.close()
+    }
+
     @Test func `a client's reset is a reset for the primary`() throws {
       let primary = Listener()
       let proxy = try TestProxy(primary: primary.address)
@@ -134,6 +167,26 @@ extension RealSockets {
       #expect(peer.receiveAll().failure == .reset)
       #expect(try proxy.metric("duplex_connections_open", becomes: 0) == 0)
       peer.close()
+      proxy.stop()
+      primary.close()
+    }
+
+    @Test func `what a client sent just before its reset reaches the primary`() throws {
+      let primary = Listener()
+      let proxy = try TestProxy(primary: primary.address)
+      for round in 0..<50 {
+        let client = try proxy.connect()
+        let peer = try #require(primary.accept())
+        let bytes = Noise.bytes(1000, seed: UInt64(round))
+        try client.send([1])
+        #expect(try peer.receive(exactly: 1) == [1])
+        try client.send(bytes)
+        client.reset()
+        let received = peer.receiveAll()
+        #expect(received.bytes == bytes)
+        #expect(received.failure == .reset)
+        peer.close()
+      }
       proxy.stop()
       primary.close()
     }

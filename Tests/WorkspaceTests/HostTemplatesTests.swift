@@ -54,7 +54,7 @@ struct HostTemplatesTests {
         # duplex-proxy on app1: its flags, one a line. Rendered by duplexctl, which writes this file anew:
         # change the inventory or the template instead.
         --admin 127.0.0.1:8079
-        --shadow-buffer 1048576
+        --shadow-buffer 4194304
         --shadow-buffer-total 67108864
         --drain-timeout 10
 

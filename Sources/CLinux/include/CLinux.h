@@ -34,6 +34,9 @@ int clinux_duplicate(int fd);
 // Accepts one connection, non-blocking and close-on-exec.
 int clinux_accept(int listener);
 
+// The same, and a descriptor that blocks.
+int clinux_accept_blocking(int listener);
+
 // The address of a connected socket's peer, as the two halves of an IPv6 address; an IPv4 one is mapped into it.
 // -EAFNOSUPPORT for a unix socket.
 int clinux_peer_address(int fd, uint64_t *high, uint64_t *low);

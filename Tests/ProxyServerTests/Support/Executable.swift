@@ -26,9 +26,14 @@ final class Executable {
 
   /// Starts it under a shell that sets the limit of open descriptors, and waits until it is healthy or `waits` is false.
   /// `path` is another name for it.
-  init(_ flags: [String], descriptors: Int = 1024, path: String = Executable.path) throws {
-    let port = Self.unusedPort()
-    let admin = SocketAddress(literal: "127.0.0.1", port: Self.unusedPort())!
+  init(
+    _ flags: [String],
+    descriptors: Int = 1024,
+    path: String = Executable.path,
+    port: UInt16 = unusedPort(),
+    adminPort: UInt16 = unusedPort()
+  ) throws {
+    let admin = SocketAddress(literal: "127.0.0.1", port: adminPort)!
     log = FileLog()
     let words = ["--bind", "127.0.0.1", "-l", "\(port)", "--admin", "\(admin)"] + flags
     pid = try Self.spawn(

@@ -71,6 +71,14 @@ final class Peer: Sendable {
     }
   }
 
+  /// A byte of TCP's urgent data.
+  func sendUrgently(_ byte: UInt8) throws(Failure) {
+    let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_OOB)
+    guard withUnsafePointer(to: byte, { Glibc.send(descriptor, $0, 1, flags) }) == 1 else {
+      throw Peer.failure()
+    }
+  }
+
   /// Up to `size` bytes; empty at the peer's FIN.
   func receive(upTo size: Int = 65536) throws(Failure) -> [UInt8] {
     var failure: Failure?

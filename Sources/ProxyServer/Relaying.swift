@@ -44,6 +44,8 @@ extension Server {
       allowance.primaryAnswered(bytes.count)
       let sending = loop.send(bytes, on: connections[index].client)
       carryOut(connections[index].relay.received(from: .primary, sending), index)
+      // A primary that waits for a header has had it by now; one that speaks before the client does expects none.
+      if connections.isLive(index), connections[index].hasFront { waitedForFront(index) }
     case .forwarded(let count, let owed):
       routes[connections[index].route].counters.bytesToClient += count
       allowance.primaryAnswered(count)

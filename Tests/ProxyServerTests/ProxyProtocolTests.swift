@@ -124,6 +124,32 @@ extension RealSockets {
       shadow.close()
     }
 
+    @Test func `where the primary speaks first the shadow gets its header at once`() throws {
+      let (primary, shadow) = (Listener(), Listener())
+      let proxy = try TestProxy(
+        primary: primary.address,
+        shadows: [shadow.address],
+        { $0.proxyHeaderPatience = 600_000_000_000 },
+        route: {
+          $0.shadowProxyProtocol = .add
+        }
+      )
+
+      let client = try proxy.connect()
+      let (peer, copy) = (try #require(primary.accept()), try #require(shadow.accept()))
+      try peer.send(Array("220".utf8))
+      #expect(try client.receive(exactly: 3) == Array("220".utf8))
+      let header = try copy.receive(exactly: 28)
+      try client.send(Array("HELO".utf8))
+
+      #expect(header.prefix(14) == Self.header2.prefix(12) + [0x21, 0x11])
+      #expect(try copy.receive(exactly: 4) == Array("HELO".utf8))
+      for each in [client, peer, copy] { each.close() }
+      proxy.stop()
+      primary.close()
+      shadow.close()
+    }
+
     @Test func `a client of a unix socket has no address to be told`() throws {
       let (primary, shadow) = (Listener(), Listener())
       let path = "/tmp/duplex-proxy-test-\(UInt64.random(in: 0...UInt64.max))"

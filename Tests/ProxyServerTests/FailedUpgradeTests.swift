@@ -78,6 +78,8 @@ extension RealSockets {
       _ = TestProxy.eventually({ program.logged }, isReached: { $0.contains("upgrade failed") })
 
       kill(worker, SIGKILL)
+      // What connects before it is gone may be in its hands.
+      _ = TestProxy.eventually({ program.childProcesses }, isReached: { !$0.contains(worker) })
       let client = try Peer(connectingTo: program.port)
       try client.send([1])
 

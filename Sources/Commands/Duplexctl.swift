@@ -27,7 +27,8 @@ package struct Duplexctl: AsyncParsableCommand {
         duplexctl rollout status            what hosts, HAProxy and monit say
         duplexctl rollout rollback app2     put one host back
         duplexctl rollout disable           take the proxy out of the path again
-        duplexctl proxy upgrade             this release's proxy, under traffic
+        duplexctl proxy reload              the inventory's configuration, under traffic
+        duplexctl proxy upgrade             this release's proxy as well
         duplexctl shadow off                stop copying at once, whatever else
 
       Shell completions: duplexctl --generate-completion-script bash|zsh|fish

@@ -19,7 +19,8 @@ struct HostCommandsTests {
     folder = try TemporaryFolder()
     let proxy = ProxySettings(
       directory: folder.path(of: "opt/proxy"),
-      monitDirectory: folder.path(of: "monit")
+      monitDirectory: folder.path(of: "monit"),
+      runDirectory: folder.path(of: "run")
     )
     let paths = HostPaths(proxy)
     commands = HostCommands(
@@ -140,6 +141,42 @@ struct HostCommandsTests {
     try await run(commands.restore(later, executable: executable))
 
     #expect(try await tree() == before)
+  }
+
+  @Test func `a reload's files are installed and taken back with the executable as it is`()
+    async throws
+  {
+    try await layOldVersion()
+    let before = try await tree()
+
+    try await run(commands.install(files, executable: nil))
+
+    #expect(
+      try await tree().filter { !$0.contains("previous/") } == [
+        "600 monit/duplex-proxy check", "link opt/proxy/duplex-proxy old",
+        "640 opt/proxy/duplex-proxy.conf it's new",
+      ]
+    )
+    try await run(commands.restore(files, executable: nil))
+    #expect(try await tree() == before)
+  }
+
+  @Test(arguments: [false, true])
+  func `a configuration that comes back is newer than a proxy that has read what it replaces`(
+    _ isRead: Bool
+  ) async throws {
+    try await layOldVersion()
+    try folder.write("1\n", to: "run/duplex-proxy.pid")
+
+    try await run(commands.install(files, executable: nil))
+    if isRead { try folder.write("1\n", to: "run/duplex-proxy.pid") }
+    try await run(commands.restore(files, executable: nil))
+
+    let look = RemoteCommand(
+      "cd \(folder.path); [ opt/proxy/duplex-proxy.conf -nt run/duplex-proxy.pid ]",
+      timeout: .seconds(10)
+    )
+    #expect(try await LocalHost().run(look).succeeded == isRead)
   }
 
   private func layOldVersion() async throws {

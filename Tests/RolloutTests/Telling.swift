@@ -60,6 +60,7 @@ extension Act {
     case .startProxy: "start"
     case .restartProxy: "restart"
     case .upgradeProxy: "upgrade"
+    case .reloadProxy: "reload proxy"
     case .stopProxy: "stop"
     case .awaitHealth: "await health"
     case .lookAgain: "look again"

@@ -3,7 +3,7 @@ import HAProxy
 import Rollout
 import Testing
 
-/// Planning an upgrade of proxies that run.
+/// Planning an upgrade or a reload of proxies that run.
 struct UpgradeTests {
   private var outdated: World {
     var world = World.proxied
@@ -46,6 +46,38 @@ struct UpgradeTests {
         "upload <- remove executable",
         "install <- restore, reload monit, upgrade",
       ]
+    )
+  }
+
+  @Test func `a reload takes on the configuration, and leaves the executable as it is`() throws {
+    let plan = try outdated.answer(.reloaded).plan()
+
+    #expect(
+      plan.told == [
+        "switch app1",
+        "  app1 install, check, reload monit, reload proxy, await health",
+        "switch app2",
+        "  app2 install, check, reload proxy, await health",
+      ]
+    )
+    #expect(
+      plan.steps.flatMap(\.undo).map(\.act.told)
+        == ["restore", "reload monit", "reload proxy", "restore", "reload monit", "reload proxy"]
+    )
+    #expect(!plan.steps.contains { $0.command.script.contains("ln -s") })
+  }
+
+  @Test func `a proxy of another release with this configuration is left alone by a reload`() {
+    var world = World.proxied
+    world.seeHost("app1") { seen in
+      seen.host.process?.executable = "/opt/duplex-proxy/duplex-proxy-of-before"
+      seen.host.link = "duplex-proxy-of-before"
+    }
+    world.seeHost("app2") { seen in seen.host.architecture = "aarch64" }
+
+    #expect(
+      world.answer(.reloaded)
+        == .plan(Plan(wish: .reloaded, phases: []), unchanged: ["app1", "app2"], warnings: [])
     )
   }
 

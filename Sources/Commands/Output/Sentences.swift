@@ -10,7 +10,7 @@ enum Sentences {
   }
 
   static func refused(_ wish: Wish) -> String {
-    let hasLimit = wish == .enabled || wish == .disabled || wish == .upgraded
+    let hasLimit = wish == .enabled || wish == .disabled || wish.changesRunningProxies
     return "Nothing was changed: what is above would make this fail later."
       + (hasLimit ? " Put it right, or leave hosts out with --limit." : "")
   }
@@ -38,6 +38,7 @@ enum Sentences {
       switch plan.wish {
       case .takenOut, .putBack: "haproxy add HOST"
       case .upgraded: "proxy upgrade HOST"
+      case .reloaded: "proxy reload HOST"
       case .enabled, .disabled, .rolledBack: "rollout rollback HOST"
       }
     return "Ended in the middle, and what is half done stays so. Which hosts: "
@@ -53,6 +54,7 @@ enum Sentences {
     case .takenOut: "take out"
     case .putBack: "put back"
     case .upgraded: "upgrade the proxy of"
+    case .reloaded: "reload the proxy of"
     }
   }
 
@@ -66,6 +68,7 @@ enum Sentences {
       case .takenOut: "taken out"
       case .putBack: "put back"
       case .upgraded: "upgraded"
+      case .reloaded: "reloaded"
       }
     case .undone(nil): "put back as it was"
     case .undone: "failed, put back as it was"
@@ -129,6 +132,7 @@ enum Sentences {
     case .startProxy: "starting the proxy"
     case .restartProxy: "restarting the proxy"
     case .upgradeProxy: "changing the running proxy"
+    case .reloadProxy: "having the running proxy read its configuration"
     case .stopProxy: "stopping the proxy"
     case .awaitHealth: "waiting until the proxy is healthy"
     case .lookAgain: "looking again whether the proxy is healthy"
@@ -156,6 +160,7 @@ enum Sentences {
     case .startProxy: "started"
     case .restartProxy: "restarted"
     case .upgradeProxy: "upgraded"
+    case .reloadProxy: "reloaded"
     case .stopProxy: "stopped"
     case .rewrite(_, let ports): "port → \(list(ports))"
     case .remove(let ids): "\(list(ids)) out"

@@ -9,10 +9,11 @@ struct ProxyCommand: AsyncParsableCommand {
     abstract: "Change the proxies that run, while traffic goes through them.",
     discussion: """
       Examples:
-        duplexctl proxy upgrade --dry-run
+        duplexctl proxy reload --dry-run
+        duplexctl proxy reload app1
         duplexctl proxy upgrade app1
       """,
-    subcommands: [UpgradeCommand.self]
+    subcommands: [ReloadCommand.self, UpgradeCommand.self]
   )
 }
 
@@ -38,6 +39,39 @@ struct UpgradeCommand: AsyncParsableCommand {
       """
   )
 
+  @OptionGroup var proxies: RunningProxyOptions
+
+  func run() async throws { try await proxies.story(.upgraded).run() }
+}
+
+struct ReloadCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reload",
+    abstract: "Put the inventory's configuration into the running process.",
+    discussion: """
+      As upgrade, without the executable: the process stays what it is and reads its configuration again, for new \
+      connections; those that are open go on as they are. HAProxy is not touched and no connection is refused. \
+      Hosts take turns as in a rollout (--batch). A configuration that the proxy does not understand, or \
+      cannot carry out, is refused by it, and the files are put back as they were. A route that is no longer \
+      in the inventory is no longer listened on: take it out of HAProxy first.
+
+      Examples:
+        duplexctl proxy reload --dry-run
+        duplexctl proxy reload app1 app2
+        duplexctl proxy reload --limit app1 --yes
+
+      Exit status: 0 done, 1 refused or failed and put back, 2 failed and a machine needs hands, \
+      64 wrong usage or inventory, 130 interrupted and put back.
+      """
+  )
+
+  @OptionGroup var proxies: RunningProxyOptions
+
+  func run() async throws { try await proxies.story(.reloaded).run() }
+}
+
+/// Which of the proxies that run are changed, and how many together.
+struct RunningProxyOptions: ParsableArguments {
   @Argument(help: "The hosts, by their names in the inventory; default: all.")
   var hosts: [String] = []
 
@@ -49,13 +83,13 @@ struct UpgradeCommand: AsyncParsableCommand {
     }
   }
 
-  func run() async throws {
+  func story(_ wish: Wish) -> RolloutStory {
     let named = hosts.isEmpty ? nil : hosts.joined(separator: ",")
-    try await RolloutStory(
-      wish: .upgraded,
+    return RolloutStory(
+      wish: wish,
       limit: named ?? options.limit,
       batch: options.batch?.size,
       options: options.run
-    ).run()
+    )
   }
 }

@@ -38,7 +38,7 @@ struct RolloutStory {
     let work = try UsageError.wrapping {
       try Fleetwork(inventory: options.inventory.inventory, limit: limit, machine: machine)
     }
-    let balancers = wish == .upgraded ? [] : work.balancers
+    let balancers = wish.changesRunningProxies ? [] : work.balancers
     Stream.standardError.line(
       Sentences.surveying(work.hosts, balancers, inventory: work.file.name)
     )

@@ -52,11 +52,17 @@ package struct HostCommands: Sendable {
   }
 
   /// Writes the files that differ, keeping what was there before, and points the executable's
-  /// symlink at the version wanted. All is kept before anything is written: where `previous` is,
-  /// it is whole.
-  package func install(_ files: [HostFile], executable: Executable) -> RemoteCommand {
-    let target = ShellWord.quoting("duplex-proxy-\(executable.sha256.prefix(12))")
+  /// symlink at the version wanted; without one it stays. All is kept before anything is written:
+  /// where `previous` is, it is whole.
+  package func install(_ files: [HostFile], executable: Executable?) -> RemoteCommand {
     let link = ShellWord.quoting(paths.link)
+    let pointing = executable.map { executable in
+      """
+      ln -s \(ShellWord.quoting("duplex-proxy-\(executable.sha256.prefix(12))")) \(link).new
+      mv -fT \(link).new \(link)
+
+      """
+    }
     let puts = files.map { file in
       let mode = String(file.mode, radix: 8)
       let text = String(decoding: file.contents, as: UTF8.self)
@@ -73,7 +79,7 @@ package struct HostCommands: Sendable {
         [ ! -e "$file" ] || cp -p "$file" "$previous.new/"
       done
       readlink \(link) >"$previous.new/link" || :
-      echo \(executable.mark(with: files)) >"$previous.new/mark"
+      echo \(Self.mark(executable, files)) >"$previous.new/mark"
       mv -T "$previous.new" "$previous"
       put() {
         new=$(dirname "$1")/.$(basename "$1").new
@@ -82,9 +88,7 @@ package struct HostCommands: Sendable {
         mv -f "$new" "$1"
       }
       \(puts.joined(separator: "\n"))
-      ln -s \(target) \(link).new
-      mv -fT \(link).new \(link)
-      sync \(ShellWord.quoting(paths.directory))
+      \(pointing ?? "")sync \(ShellWord.quoting(paths.directory))
       """,
       timeout: host.timeouts.command
     )
@@ -111,48 +115,69 @@ package struct HostCommands: Sendable {
   }
 
   /// The way back from `install`: what was there before, or nothing where nothing was.
-  /// Does nothing where this very install did not get as far as writing.
-  package func restore(_ files: [HostFile], executable: Executable) -> RemoteCommand {
+  /// Does nothing where this very install did not get as far as writing. A configuration that is put back gets today's
+  /// date where the proxy that runs has read what it replaces: so it is newer than the process.
+  package func restore(_ files: [HostFile], executable: Executable?) -> RemoteCommand {
     let names = ShellWord.line(files.map(\.path))
     let link = ShellWord.quoting(paths.link)
+    let configuration = ShellWord.quoting(paths.configuration)
+    let pidFile = ShellWord.quoting(paths.pidFile)
+    let restoresConfiguration = files.contains { $0.path == paths.configuration }
+    let pointing = """
+      rm -f \(link) \(link).new
+      old=$(cat "$previous/link")
+      [ -z "$old" ] || ln -s "$old" \(link)
+
+      """
+    let dating = """
+      [ -z "$read" ] || [ ! -e \(configuration) ] || touch \(configuration)
+
+      """
     return RemoteCommand(
       """
       set -e
       previous=\(ShellWord.quoting(paths.previous))
       rm -rf "$previous.new"
       [ -d "$previous" ] || exit 0
-      [ "$(cat "$previous/mark")" = \(executable.mark(with: files)) ] || exit 0
+      [ "$(cat "$previous/mark")" = \(Self.mark(executable, files)) ] || exit 0
+      read=
+      [ ! -e \(pidFile) ] || [ \(configuration) -nt \(pidFile) ] || read=yes
       for file in \(names); do
         rm -f "$file"
         [ ! -e "$previous/$(basename "$file")" ] || cp -p "$previous/$(basename "$file")" "$file"
       done
-      rm -f \(link) \(link).new
-      old=$(cat "$previous/link")
-      [ -z "$old" ] || ln -s "$old" \(link)
-      rm -rf "$previous"
+      \(restoresConfiguration ? dating : "")\(executable == nil ? "" : pointing)rm -rf "$previous"
       rmdir \(ShellWord.quoting(paths.directory)) 2>/dev/null || :
       """,
       timeout: host.timeouts.command
     )
   }
 
+  /// What the runner can have a proxy do that runs and goes on running, in its words.
+  package enum RunningChange: String, Sendable {
+    /// Go on with the executable and the configuration that are there.
+    case upgrade
+    /// Read the configuration.
+    case reload
+  }
+
   /// Has the proxy that runs go on with what was installed, and waits until it does.
-  package func upgrade() -> RemoteCommand {
+  package func change(_ change: RunningChange) -> RemoteCommand {
     RemoteCommand(
-      ShellWord.line([paths.runner, "upgrade"]),
+      ShellWord.line([paths.runner, change.rawValue]),
       timeout: host.timeouts.start + host.timeouts.command
     )
   }
 
-  /// The way back from `upgrade`, once the files are what they were; nothing to do where the proxy that runs is of the
-  /// executable that was put back, and has read its configuration since.
-  package func upgradeBack() -> RemoteCommand {
+  /// The way back from `change`, once the files are what they were; nothing to do where the proxy that runs is of the
+  /// executable that was put back, and has read the configuration that was put back.
+  package func changeBack(_ change: RunningChange) -> RemoteCommand {
     RemoteCommand(
       """
       pid=$(cat \(ShellWord.quoting(paths.pidFile))) || exit 1
       [ "$(readlink "/proc/$pid/exe")" = "$(readlink -f \(ShellWord.quoting(paths.link)))" ] &&
         [ ! \(ShellWord.quoting(paths.configuration)) -nt \(ShellWord.quoting(paths.pidFile)) ] && exit 0
-      exec \(ShellWord.line([paths.runner, "upgrade"]))
+      exec \(ShellWord.line([paths.runner, change.rawValue]))
       """,
       timeout: host.timeouts.start + host.timeouts.command
     )
@@ -213,6 +238,18 @@ package struct HostCommands: Sendable {
     """
   }
 
+  /// Tells one install from another (FNV-1a): what an earlier one kept must not be put back by the
+  /// undo of one that never began.
+  private static func mark(_ executable: Executable?, _ files: [HostFile]) -> String {
+    let words =
+      [Array((executable?.sha256 ?? "").utf8)]
+      + files.flatMap { [Array($0.path.utf8), $0.contents] }
+    let hash = words.joined(separator: [0]).reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
+    return String(hash, radix: 16)
+  }
+
   private var admin: String { "127.0.0.1:\(host.proxy.adminPort)" }
 
   /// Polls the sum of one of the proxy's metrics until a condition on it holds.
@@ -255,15 +292,5 @@ package struct Executable: Sendable, Hashable {
 
   package var description: String {
     "duplex-proxy, \(bytes.count) bytes, sha256 \(sha256)"
-  }
-
-  /// Tells one install from another (FNV-1a): what an earlier one kept must not be put back by the
-  /// undo of one that never began.
-  fileprivate func mark(with files: [HostFile]) -> String {
-    let words = [Array(sha256.utf8)] + files.flatMap { [Array($0.path.utf8), $0.contents] }
-    let hash = words.joined(separator: [0]).reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
-      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
-    }
-    return String(hash, radix: 16)
   }
 }

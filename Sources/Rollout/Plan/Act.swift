@@ -15,6 +15,8 @@ package enum Act: Sendable, Hashable, Codable {
   case restartProxy
   /// The process that runs goes on with what was installed.
   case upgradeProxy
+  /// The process that runs reads the configuration that was installed.
+  case reloadProxy
   case stopProxy
   case awaitHealth
   case lookAgain

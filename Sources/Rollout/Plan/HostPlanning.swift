@@ -54,25 +54,29 @@ struct HostPlanning {
   // MARK: While its traffic goes on
 
   /// It runs, but not what is to be deployed.
-  var needsUpgrade: Bool {
+  var needsChange: Bool {
     guard let process = sighting.host.process else { return false }
-    return process.executable != executablePath || process.configurationIsNewer || linkIsOutdated
-      || !outdatedFiles.isEmpty
+    let isOfOtherRelease = process.executable != executablePath || linkIsOutdated
+    return process.configurationIsNewer || !outdatedFiles.isEmpty
+      || (bringsExecutable && isOfOtherRelease)
   }
 
   var deliver: [Step] {
-    sighting.host.digests[executablePath] != payload.executable.sha256 ? [upload] : []
+    bringsExecutable && sighting.host.digests[executablePath] != payload.executable.sha256
+      ? [upload] : []
   }
 
-  /// What is installed is not in use before `upgradeProxy`, and the way back ends with the same: so the one step's
-  /// undo is all there is.
-  var upgrade: [Step] {
+  /// What is installed is not in use before the process takes it on, and the way back ends with the same: so the one
+  /// step's undo is all there is.
+  var change: [Step] {
+    let (act, way): (Act, HostCommands.RunningChange) =
+      bringsExecutable ? (.upgradeProxy, .upgrade) : (.reloadProxy, .reload)
     var install = install
-    install.undo.append(.init(.upgradeProxy, commands.upgradeBack()))
+    install.undo.append(.init(act, commands.changeBack(way)))
     let isMonitOutdated = outdatedFiles.contains { $0.path == paths.controlFile }
     return [install, step(.checkConfiguration, commands.checkConfiguration())]
       + (isMonitOutdated ? [reloadMonit] : [])
-      + [step(.upgradeProxy, commands.upgrade()), awaitHealth]
+      + [step(act, commands.change(way)), awaitHealth]
   }
 
   // MARK: While its traffic is away
@@ -104,6 +108,11 @@ struct HostPlanning {
 }
 
 extension HostPlanning {
+  /// Only a reload leaves the executable as it is.
+  private var bringsExecutable: Bool { request.wish != .reloaded }
+
+  private var installedExecutable: Executable? { bringsExecutable ? payload.executable : nil }
+
   private var executablePath: String { paths.executable(sha256: payload.executable.sha256) }
 
   private var linkIsOutdated: Bool {
@@ -146,9 +155,9 @@ extension HostPlanning {
   private var install: Step {
     step(
       .installFiles(outdatedFiles.map(\.path)),
-      commands.install(outdatedFiles, executable: payload.executable),
+      commands.install(outdatedFiles, executable: installedExecutable),
       undo: [
-        .init(.restoreFiles, commands.restore(outdatedFiles, executable: payload.executable)),
+        .init(.restoreFiles, commands.restore(outdatedFiles, executable: installedExecutable)),
         .init(.reloadMonit, monit([hadControlFile ? .reload : .forget])),
       ]
     )

@@ -15,7 +15,7 @@ package struct Inspector: Sendable {
   /// In the order of the inventory, balancers last.
   package func findings() -> [Finding] {
     request.hosts.flatMap(findings(of:))
-      + (request.wish == .upgraded ? [] : balancers.flatMap(findings(of:)))
+      + (request.wish.changesRunningProxies ? [] : balancers.flatMap(findings(of:)))
   }
 
   /// Where nothing at all was said, it was sudo that did not let the script begin.
@@ -45,7 +45,7 @@ extension Inspector {
     guard sighting.host.isRoot else {
       return [Finding(host.name, .blocking, .notRoot(sudo: host.ssh.sudo))]
     }
-    if request.wish == .upgraded { return upgradeFindings(host, sighting) }
+    if request.wish.changesRunningProxies { return changeFindings(host, sighting) }
     guard request.wish == .enabled else { return stopFindings(host, sighting) }
     return
       (machineKinds(host, sighting.host) + portKinds(host, sighting.host)
@@ -53,7 +53,7 @@ extension Inspector {
       + sighting.host.deafShadows.map { Finding(host.name, .warning, .shadowUnreachable($0)) }
   }
 
-  private func upgradeFindings(_ host: Host, _ sighting: HostSighting) -> [Finding] {
+  private func changeFindings(_ host: Host, _ sighting: HostSighting) -> [Finding] {
     let kinds =
       sighting.host.process == nil
       ? [.proxyNotRunning]
@@ -73,7 +73,7 @@ extension Inspector {
 
   private func machineKinds(_ host: Host, _ observation: HostObservation) -> [Finding.Kind] {
     var kinds: [Finding.Kind] = []
-    if let executable = request.payloads[host.name]?.executable,
+    if request.wish != .reloaded, let executable = request.payloads[host.name]?.executable,
       executable.architecture != observation.architecture
     {
       kinds.append(

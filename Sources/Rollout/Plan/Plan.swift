@@ -44,6 +44,11 @@ package enum Wish: String, Sendable, Hashable, Codable {
   /// The proxy that runs is of this release and has this configuration. HAProxy is not touched, and no
   /// connection is refused, or closed in the middle of something.
   case upgraded
+  /// The proxy that runs has this configuration, of whatever release it is.
+  case reloaded
+
+  /// Whether it is about proxies that run and go on running: no balancer has a part in it.
+  package var changesRunningProxies: Bool { self == .upgraded || self == .reloaded }
 }
 
 /// A part of a plan in which a failure has one meaning.

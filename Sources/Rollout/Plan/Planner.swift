@@ -74,7 +74,7 @@ package struct Planner: Sendable {
 
   private func plan() throws(Finding) -> Plan {
     let hostPlans = request.hosts.compactMap { host in HostPlanning(host, request) }
-    if request.wish == .upgraded { return upgrade(hostPlans) }
+    if request.wish.changesRunningProxies { return change(hostPlans) }
     let switching = hostPlans.filter(\.needsSwitch).map(\.host)
     var balancers = BalancerPlanning.all(request)
     var switches: [Phase] = []
@@ -121,8 +121,8 @@ package struct Planner: Sendable {
 extension Planner {
   /// Executables go to all hosts at once, which changes nothing; then batch after batch takes them on, so that one
   /// that does not work stays with the first.
-  private func upgrade(_ hostPlans: [HostPlanning]) -> Plan {
-    let outdated = hostPlans.filter(\.needsUpgrade)
+  private func change(_ hostPlans: [HostPlanning]) -> Plan {
+    let outdated = hostPlans.filter(\.needsChange)
     let names = outdated.map(\.host.name)
     let prepare = Phase(
       .prepare,
@@ -131,7 +131,7 @@ extension Planner {
     )
     let switches = request.batch.batches(of: outdated.map(\.host)).map { batch in
       let names = batch.map(\.name)
-      let lanes = outdated.filter { names.contains($0.host.name) }.map(\.upgrade)
+      let lanes = outdated.filter { names.contains($0.host.name) }.map(\.change)
       return Phase(.switch, hosts: names, stages: [Stage(lanes: lanes)])
     }
     return Plan(

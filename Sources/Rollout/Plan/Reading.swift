@@ -7,7 +7,7 @@ extension Act {
   package func reading(_ result: CommandResult, of step: Step) -> StepOutcome {
     switch self {
     case .uploadExecutable, .removeExecutable, .installFiles, .restoreFiles,
-      .checkConfiguration, .upgradeProxy, .awaitHealth,
+      .checkConfiguration, .upgradeProxy, .reloadProxy, .awaitHealth,
       .lookAgain, .awaitTraffic, .awaitIdle:
       hostReading(result, of: step)
     case .reloadMonit, .startProxy, .restartProxy, .stopProxy:
@@ -30,7 +30,7 @@ extension Act {
     switch self {
     case .uploadExecutable: .network
     case .reloadMonit, .startProxy, .restartProxy, .stopProxy: .monit
-    case .upgradeProxy, .awaitHealth, .lookAgain, .awaitTraffic, .awaitIdle: .proxy
+    case .upgradeProxy, .reloadProxy, .awaitHealth, .lookAgain, .awaitTraffic, .awaitIdle: .proxy
     case .validateEdits, .probe, .drain, .undrain, .remove, .rewrite, .add, .reload,
       .awaitOldWorkers, .readServers, .watchRequests:
       .haproxy

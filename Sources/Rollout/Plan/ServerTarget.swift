@@ -17,7 +17,7 @@ struct ServerTarget: Sendable, Hashable {
     switch wish {
     case .enabled: route.listenPort
     case .disabled, .rolledBack: route.directPort
-    case .takenOut, .putBack, .upgraded: nil
+    case .takenOut, .putBack, .upgraded, .reloaded: nil
     }
   }
 

@@ -59,6 +59,9 @@ package struct Route: Sendable, Hashable {
   /// inventory says otherwise (a primary on a unix socket has none).
   package var directPort: Int
   package var copying: Copying
+  /// Whose connections the proxy takes, by address; empty: everybody's.
+  package var allow: [AddressRange]
+  package var shadowProxyProtocol: ShadowProxyProtocol
 
   package init(
     name: RouteName,
@@ -69,7 +72,9 @@ package struct Route: Sendable, Hashable {
     backend: BackendName,
     server: ServerName,
     directPort: Int,
-    copying: Copying = .init()
+    copying: Copying = .init(),
+    allow: [AddressRange] = [],
+    shadowProxyProtocol: ShadowProxyProtocol = .keep
   ) {
     self.name = name
     self.listenAddress = listenAddress
@@ -80,6 +85,18 @@ package struct Route: Sendable, Hashable {
     self.server = server
     self.directPort = directPort
     self.copying = copying
+    self.allow = allow
+    self.shadowProxyProtocol = shadowProxyProtocol
+  }
+
+  /// What a shadow gets of a PROXY protocol header at the front of a connection.
+  package enum ShadowProxyProtocol: String, Sendable, Hashable, CaseIterable {
+    /// What came.
+    case keep
+    /// None.
+    case strip
+    /// One in any case: what came, or the proxy's own.
+    case add
   }
 }
 

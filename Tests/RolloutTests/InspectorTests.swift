@@ -48,6 +48,26 @@ struct InspectorTests {
     )
   }
 
+  @Test(arguments: [
+    (Wish.enabled, "10.9.0.99", true), (.enabled, "10.9.0.2", false),
+    (.enabled, "10.9.0.0/24", false), (.upgraded, "10.9.0.99", true),
+    (.reloaded, "10.9.0.99", true), (.disabled, "10.9.0.99", false),
+  ])
+  func `an allow that leaves out all balancers is warned of`(
+    wish: Wish,
+    range: String,
+    isWarned: Bool
+  ) {
+    var world = World.proxied
+    world.hosts[0].routes[0].allow = [range].compactMap(AddressRange.init(written:))
+
+    let warnings: [Finding] =
+      if case .plan(_, _, let warnings) = world.answer(wish, of: ["app1"]) { warnings } else { [] }
+
+    let warning = Finding("app1", .warning, .balancersNotAllowed("web", ["lb1"]))
+    #expect(warnings.filter { $0 == warning }.count == (isWarned ? 1 : 0))
+  }
+
   @Test func `a monit that cannot stop the proxy is known before traffic moves`() throws {
     var world = World.proxied
     world.seeHost("app1") { $0.monit.daemon = nil }

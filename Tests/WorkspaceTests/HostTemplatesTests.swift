@@ -90,6 +90,8 @@ struct HostTemplatesTests {
       breaker: .off
     )
     half.copying = Copying(amplify: 2)
+    half.allow = ["10.9.0.0/24", "fd00::5"].compactMap(AddressRange.init(written:))
+    half.shadowProxyProtocol = .strip
 
     let configuration = try contents(of: 0, for: Sample.host([all, half, Sample.route]))
 
@@ -97,7 +99,8 @@ struct HostTemplatesTests {
       configuration.split(separator: "\n").filter { "-d " == $0.prefix(3) || "--" == $0.prefix(2) }
         .dropFirst(4).filter { !$0.hasPrefix("--bind") } == [
           "-d 10.9.0.5:80", "--sample 0.5%", "--amplify 3", "--shadow-rate 200", "--breaker off",
-          "-d 10.9.0.5:80", "--amplify 2", "-d 10.9.0.5:80",
+          "-d 10.9.0.5:80", "--allow 10.9.0.0/24,fd00::5", "--shadow-proxy-protocol strip",
+          "--amplify 2", "-d 10.9.0.5:80",
         ]
     )
   }
@@ -111,6 +114,9 @@ struct HostTemplatesTests {
     let problems = #expect(throws: TemplateProblems.self) {
       try old.files(for: Sample.host([route]))
     }
+    var guarded = Sample.route
+    guarded.allow = ["10.9.0.10"].compactMap(AddressRange.init(written:))
+    #expect(throws: TemplateProblems.self) { try old.files(for: Sample.host([guarded])) }
 
     #expect(
       problems?.problems

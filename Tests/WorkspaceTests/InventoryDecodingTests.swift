@@ -40,7 +40,7 @@ struct InventoryDecodingTests {
         proxy: {directory: /srv/duplex, user: www-data, group: www-data, admin-port: 9000}
         balancer: {config: /etc/lb.cfg, stats-socket: ~, apply: reload}
         routes:
-          web: {listen: 8080, primary: "127.0.0.1:81", shadows: [staging:80, "[fd00::5]:80"], backend: app, sample: 12.5%}
+          web: {listen: 8080, primary: "127.0.0.1:81", shadows: [staging:80, "[fd00::5]:80"], backend: app, sample: 12.5%, allow: 10.0.0.0/8}
           api: {listen: 8090, primary: "unix:/run/api.sock", shadow: "10.9.0.5:90", backend: api, direct-port: 90}
       balancers:
         lb1: {backends: app, reload: service haproxy reload}
@@ -53,7 +53,7 @@ struct InventoryDecodingTests {
           timeouts: {drain: 3s}
           proxy: {shadow-buffer: 64k, shadow-buffer-total: 1g}
           routes:
-            web: {listen: "0.0.0.0:8081", shadow: "10.9.0.6:80", amplify: 3, rate: 200, breaker: off}
+            web: {listen: "0.0.0.0:8081", shadow: "10.9.0.6:80", amplify: 3, rate: 200, breaker: off, allow: [10.0.0.10, "fd00::/8"], shadow-proxy-protocol: add}
             api: false
       """
     )
@@ -102,7 +102,9 @@ struct InventoryDecodingTests {
                     amplify: 3,
                     rate: 200,
                     breaker: .off
-                  )
+                  ),
+                  allow: ["10.0.0.10", "fd00::/8"].compactMap(AddressRange.init(written:)),
+                  shadowProxyProtocol: .add
                 )
               ],
               proxy: ProxySettings(

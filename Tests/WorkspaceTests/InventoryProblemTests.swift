@@ -154,6 +154,20 @@ struct InventoryProblemTests {
       ]
     ),
     (
+      "backend: app}", "backend: app, allow: [10.9.0.1/24, lb1], shadow-proxy-protocol: drop}",
+      [
+        "5:95: defaults.routes.web.allow[0]: found `10.9.0.1/24`, expected a range of addresses without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address",
+        "5:108: defaults.routes.web.allow[1]: found `lb1`, expected a range of addresses without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address",
+        "5:137: defaults.routes.web.shadow-proxy-protocol: found `drop`, expected `keep`, `strip` or `add`",
+      ]
+    ),
+    (
+      "backend: app}", "backend: app, allow: []}",
+      [
+        "5:94: defaults.routes.web.allow: found an empty list, expected a range of addresses without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address"
+      ]
+    ),
+    (
       "backend: app}", "backend: app, sampel: 10%}",
       ["5:87: defaults.routes.web.sampel: unknown key; did you mean `sample`?"]
     ),

@@ -25,7 +25,10 @@ extension Sentences {
         + (pid.map { " (pid \($0))" } ?? "") + "; choose another listen or admin-port"
     case .primaryNotListening(let endpoint): "nothing listens at the primary, \(endpoint)"
     case .proxyNotRunning:
-      "no proxy runs there to be upgraded; `duplexctl rollout enable` starts one of this release"
+      "no proxy runs there; `duplexctl rollout enable` starts one of this release"
+    case .balancersNotAllowed(let route, let balancers):
+      "allow of route \(route) has the address of none of its balancers (\(list(balancers))): if HAProxy "
+        + "connects from these, the proxy resets every connection"
     case .monit(let problem): monit(problem)
     case .haproxyNotRunning: "HAProxy does not run, or another configuration than `config` names"
     case .noSocketClient:

@@ -128,6 +128,21 @@ extension Format<Copying.Sample> {
   )
 }
 
+extension Format<AddressRange> {
+  static let addressRange = Format(
+    expected:
+      "a range of addresses without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address",
+    read: AddressRange.init(written:)
+  )
+}
+
+extension Format<Route.ShadowProxyProtocol> {
+  static let shadowProxyProtocol = Format(
+    expected: "`keep`, `strip` or `add`",
+    read: Route.ShadowProxyProtocol.init(rawValue:)
+  )
+}
+
 extension Format<Copying.Breaker> {
   static let breaker = Format(expected: "`on` or `off`", read: Copying.Breaker.init(rawValue:))
 }

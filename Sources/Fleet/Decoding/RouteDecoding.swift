@@ -12,7 +12,7 @@ struct DecodedRoute {
 struct RouteDecoding {
   static let keys = [
     "listen", "primary", "shadow", "shadows", "backend", "server", "direct-port", "sample",
-    "amplify", "rate", "breaker",
+    "amplify", "rate", "breaker", "allow", "shadow-proxy-protocol",
   ]
   static let synonyms = [["shadow", "shadows"]]
 
@@ -46,6 +46,12 @@ struct RouteDecoding {
     let server = reader.value("server", .sectionName, &collector).map { ServerName($0) }
     let directPort = self.directPort(reader, primary: primary, &collector)
     let copying = self.copying(reader, shadows: shadows?.count ?? 0, &collector)
+    let allow = self.allow(reader, &collector)
+    let shadowProxyProtocol = reader.value(
+      "shadow-proxy-protocol",
+      .shadowProxyProtocol,
+      &collector
+    )
     guard let listen, let primary, let shadows, let backend, let directPort else { return nil }
 
     return DecodedRoute(
@@ -58,7 +64,9 @@ struct RouteDecoding {
         backend: backend,
         server: server ?? self.server,
         directPort: directPort,
-        copying: copying
+        copying: copying,
+        allow: allow,
+        shadowProxyProtocol: shadowProxyProtocol ?? .keep
       ),
       listen: reader.node("listen") ?? node,
       primary: reader.node("primary") ?? node,
@@ -128,6 +136,18 @@ struct RouteDecoding {
       collector.report(.tooManyCopies(copies), at: reader.node("amplify") ?? reader.node)
     }
     return copying
+  }
+
+  /// A list of nothing would let in everybody, which is hardly meant.
+  private func allow(
+    _ reader: MappingReader,
+    _ collector: inout ProblemCollector
+  ) -> [AddressRange] {
+    if let node = reader.node("allow"), node.content == .sequence([]) {
+      let expected = Format<AddressRange>.addressRange.expected
+      collector.report(.unexpected(found: "an empty list", expected: expected), at: node)
+    }
+    return reader.list("allow", .addressRange, &collector)?.map(\.value) ?? []
   }
 
   private func directPort(

@@ -81,18 +81,23 @@ package enum SocketClient: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
-  /// A command that succeeds when `$1`, port `$2`, accepts a connection.
+  /// A command that succeeds when `$1`, port `$2`, accepts a connection, and does not end it within half a second
+  /// without having said anything.
   func connecting(seconds: Int) -> String {
     switch self {
     case .socat:
       #"case $1 in *:*) host=[$1] ;; *) host=$1 ;; esac; "#
-        + #"socat -u OPEN:/dev/null "TCP:$host:$2,connect-timeout=\#(seconds)""#
+        + #"to="TCP:$host:$2,connect-timeout=\#(seconds)"; socat -u OPEN:/dev/null "$to" && "#
+        // timeout(1) ends with 124 when the time is over.
+        + #"[ "$({ timeout 0.5 socat -u "$to" -; [ $? != 124 ] || echo; } | head -c 1 | wc -c)" = 1 ]"#
     case .perl:
-      #"perl -MIO::Socket::IP -e 'IO::Socket::IP->new(PeerHost => shift, PeerPort => shift, "#
-        + #"Timeout => \#(seconds)) or die "$@\n"' "$1" "$2""#
+      #"perl -MIO::Socket::IP -MIO::Select -e '$s = IO::Socket::IP->new(PeerHost => shift, "#
+        + #"PeerPort => shift, Timeout => \#(seconds)) or die "$@\n"; "#
+        + #"!IO::Select->new($s)->can_read(0.5) or $s->sysread($b, 1) or die "closed at once\n"' "$1" "$2""#
     case .python3:
-      #"python3 -c 'import socket, sys; "#
-        + #"socket.create_connection((sys.argv[1], int(sys.argv[2])), \#(seconds))' "$1" "$2""#
+      #"python3 -c 'import select, socket, sys; "#
+        + #"s = socket.create_connection((sys.argv[1], int(sys.argv[2])), \#(seconds)); "#
+        + #"sys.exit(bool(select.select([s], [], [], 0.5)[0]) and not s.recv(1))' "$1" "$2""#
     }
   }
 }

@@ -37,6 +37,8 @@ package struct Finding: Error, Sendable, Hashable {
     case portTaken(port: Int, program: String?, pid: Int?)
     case primaryNotListening(Endpoint)
     case proxyNotRunning
+    /// The route's `allow` has the address of no balancer that feeds it.
+    case balancersNotAllowed(RouteName, [MachineName])
     case monit(MonitProblem)
 
     // Balancers.

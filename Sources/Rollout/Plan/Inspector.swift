@@ -50,6 +50,7 @@ extension Inspector {
     return
       (machineKinds(host, sighting.host) + portKinds(host, sighting.host)
       + monitKinds(host, sighting.monit)).map { Finding(host.name, .blocking, $0) }
+      + shutOutFindings(host)
       + sighting.host.deafShadows.map { Finding(host.name, .warning, .shadowUnreachable($0)) }
   }
 
@@ -58,7 +59,20 @@ extension Inspector {
       sighting.host.process == nil
       ? [.proxyNotRunning]
       : machineKinds(host, sighting.host) + monitKinds(host, sighting.monit)
-    return kinds.map { Finding(host.name, .blocking, $0) }
+    return kinds.map { Finding(host.name, .blocking, $0) } + shutOutFindings(host)
+  }
+
+  /// Only a warning: a balancer may have more addresses than the one it is managed by. Names of balancers say nothing.
+  private func shutOutFindings(_ host: Host) -> [Finding] {
+    host.routes.filter { !$0.allow.isEmpty }.compactMap { route in
+      let feeding = request.inventory.balancers.filter { $0.backends.contains(route.backend) }
+      let isKnown = feeding.allSatisfy { IPLiteral.isValid($0.ssh.address) }
+      let isFed = feeding.contains { balancer in
+        route.allow.contains { $0.contains(balancer.ssh.address) }
+      }
+      guard !feeding.isEmpty, isKnown, !isFed else { return nil }
+      return Finding(host.name, .warning, .balancersNotAllowed(route.name, feeding.map(\.name)))
+    }
   }
 
   /// What would keep monit from stopping the proxy. A rollback goes as far as it can.

@@ -49,7 +49,7 @@ enum HostTemplateValues {
       "has-shadows": .flag(!route.shadows.isEmpty),
       "copying": .rows(
         keys: ["flag", "value"],
-        flags(for: route.copying).map { ["flag": .text($0.flag), "value": .text($0.value)] }
+        flags(for: route).map { ["flag": .text($0.flag), "value": .text($0.value)] }
       ),
       "backend": .text(route.backend.text),
       "server": .text(route.server.text),
@@ -57,9 +57,17 @@ enum HostTemplateValues {
     ]
   }
 
-  /// Those that say something else than the proxy does by itself.
-  private static func flags(for copying: Copying) -> [(flag: String, value: String)] {
+  /// Those that say something else than the proxy does by itself. Whom it takes connections from is among them, so that
+  /// no template leaves that out unnoticed.
+  static func flags(for route: Route) -> [(flag: String, value: String)] {
+    let copying = route.copying
     var flags: [(flag: String, value: String)] = []
+    if !route.allow.isEmpty {
+      flags.append(("--allow", route.allow.map(\.description).joined(separator: ",")))
+    }
+    if route.shadowProxyProtocol != .keep {
+      flags.append(("--shadow-proxy-protocol", route.shadowProxyProtocol.rawValue))
+    }
     if let sample = copying.sample { flags.append(("--sample", sample.description)) }
     if copying.amplify != 1 { flags.append(("--amplify", String(copying.amplify))) }
     if let rate = copying.rate { flags.append(("--shadow-rate", String(rate))) }

@@ -36,8 +36,9 @@ package struct HostTemplates: Sendable {
   /// The proxy's configuration, its runner and monit's file for a host, with where they go.
   package func files(for host: Host) throws(TemplateProblems) -> [HostFile] {
     let values = HostTemplateValues.values(for: host)
-    // A copy of the template from before these keys would copy all that they leave out.
-    if host.routes.contains(where: { $0.copying != Copying() }), !configuration.names("copying") {
+    // A copy of the template from before these keys would copy, and let in, all that they leave out.
+    let needsFlags = host.routes.contains { !HostTemplateValues.flags(for: $0).isEmpty }
+    if needsFlags, !configuration.names("copying") {
       throw TemplateProblems([
         TemplateProblem(file: configuration.file, line: 1, code: .leavesOutCopying)
       ])

@@ -20,7 +20,7 @@ package struct TemplateProblem: Sendable, Hashable {
     case isSection(String)
     case isNoSection(String)
     case malformed(String)
-    /// A route's `sample`, `amplify`, `rate` or `breaker` would be written nowhere.
+    /// A route's `sample`, `amplify`, `rate`, `breaker`, `allow` or `shadow-proxy-protocol` would be written nowhere.
     case leavesOutCopying
   }
 }
@@ -52,7 +52,8 @@ extension TemplateProblem: CustomStringConvertible {
     case .isSection(let name): "`\(name)` opens a section ({{#\(name)}}), it is no text"
     case .isNoSection(let name): "`\(name)` is a text and opens no section"
     case .leavesOutCopying:
-      "the inventory has `sample`, `amplify`, `rate` or `breaker`, and this template writes them nowhere: "
+      "the inventory has `sample`, `amplify`, `rate`, `breaker`, `allow` or `shadow-proxy-protocol`, and this template "
+        + "writes them nowhere: "
         + "add `{{#copying}}`, `{{flag}} {{value}}` and `{{/copying}}` as three lines to its routes"
     case .malformed(let detail): "this is no mustache template: \(detail)"
     }

@@ -34,6 +34,9 @@ extension RealSockets {
       link.point(to: next.path)
 
       program.signal(SIGUSR2)
+      _ = TestProxy.eventually({ program.logged }, isReached: { $0.contains("upgrading to") })
+      // Waits until the upgrade has failed, and is carried out by the executable before.
+      program.signal(SIGHUP)
       let logged = TestProxy.eventually(
         seconds: 20,
         { program.logged },
@@ -45,6 +48,11 @@ extension RealSockets {
       #expect(try program.worker() == worker)
       #expect(program.runs == executable)
       #expect(try program.metric("duplex_upgrades_total") == 0)
+      let reloads = try TestProxy.eventually(
+        { try program.metric("duplex_reloads_total") },
+        isReached: { $0 == 1 }
+      )
+      #expect(reloads == 1)
 
       // Upgrades are possible as before.
       link.point(to: Executable.path)

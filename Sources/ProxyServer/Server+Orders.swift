@@ -8,7 +8,10 @@ extension Server {
     for sibling in siblings.mailboxes { sibling.post(message) }
     siblings.busy = siblings.mailboxes.count
     switch message {
-    case .orphaned: if phase == .serving { stop() }
+    case .orphaned:
+      // A supervisor that is started again wants to listen on it, whatever is still open here.
+      closeAdminListeners()
+      if phase == .serving { stop() }
     case .configure(let configuration, let sockets, let counters):
       supervision.counters = counters
       reconfigure(configuration, sockets)
@@ -47,14 +50,18 @@ extension Server {
       loop.close(listener, .orderly)
       routes[index].listener = nil
     }
-    for listener in adminListeners { loop.close(listener.socket, .orderly) }
-    adminListeners = []
+    closeAdminListeners()
     phase = .draining
     isHandedOver = true
     let now = clinux_monotonic_nanoseconds()
     drainDeadline = now &+ limits.drainTimeout
     cutDeadline = now &+ limits.drainTimeout &* Limits.handedOverDrains
     if siblings.leader == nil { log.line("handing over: what is open may finish") }
+  }
+
+  private func closeAdminListeners() {
+    for listener in adminListeners { loop.close(listener.socket, .orderly) }
+    adminListeners = []
   }
 
   /// Ends the connections that wait for nothing: kept-alive ones between two requests, as any server does after a

@@ -94,7 +94,7 @@ package enum DuplexProxy {
           --allow CIDR[,…]         takes connections from there alone, and resets others; repeatable
           --shadow-proxy-protocol keep|strip|add  a PROXY protocol header at the front: the shadows get what came
                                    (default), or none, or one of their own where none came; the primary gets what came
-          --config FILE            more flags, one a line, # comments
+          --config FILE            more flags, one a line, # comments; a regular file, no pipe
           --admin ADDRESS          /health /metrics /shadow /version on 127.0.0.1:PORT, [::1]:PORT or unix:PATH; repeatable
           --shadow-buffer BYTES    what a connection's shadow may lag before it is dropped (default 4m)
           --shadow-buffer-total BYTES  what all shadows together may (default 64m)

@@ -155,6 +155,34 @@ extension RealSockets {
       shadow.close()
     }
 
+    @Test func `a file that nobody writes to is refused, and a worker that dies then is replaced`()
+      throws
+    {
+      let primary = EchoPrimary()
+      let file = TestFile("--relay \(primary.address)\n")
+      let program = try Executable(["--config", file.path] + engine)
+      let worker = try program.worker()
+      unlink(file.path)
+      mkfifo(file.path, 0o600)
+
+      program.signal(SIGHUP)
+      let logged = TestProxy.eventually(
+        { program.logged },
+        isReached: { $0.contains("stays in force") }
+      )
+      kill(worker, SIGKILL)
+      _ = TestProxy.eventually({ program.childProcesses }, isReached: { !$0.contains(worker) })
+      let client = try Peer(connectingTo: program.port)
+      try client.send([1])
+
+      #expect(logged.contains("cannot read \(file.path): no regular file"), "\(logged)")
+      #expect(try client.receive(exactly: 1) == [1])
+      client.close()
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+    }
+
     @Test func `a port that another process has stops the whole new configuration`() throws {
       let (primary, taken) = (EchoPrimary(), Listener())
       let file = TestFile("--relay \(primary.address)\n")

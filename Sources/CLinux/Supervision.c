@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { descriptors_a_message = 200 };
@@ -45,18 +46,32 @@ int clinux_message_pair(int pair[2]) {
   return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
 }
 
-pid_t clinux_start_child(const char *path, char *const arguments[], char *const environment[], int handed) {
-  posix_spawn_file_actions_t actions;
-  int error = posix_spawn_file_actions_init(&actions);
+pid_t clinux_start_child(const char *path, char *const arguments[], char *const environment[], int own_group, int handed) {
+  posix_spawnattr_t attributes;
+  int error = posix_spawnattr_init(&attributes);
   if (error != 0) return -error;
+  posix_spawn_file_actions_t actions;
+  error = posix_spawn_file_actions_init(&actions);
+  if (error != 0) {
+    posix_spawnattr_destroy(&attributes);
+    return -error;
+  }
+  // Its group is 0: one of its own.
+  if (own_group) error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   // Also clears close-on-exec where it is 3 already.
-  error = posix_spawn_file_actions_adddup2(&actions, handed, 3);
+  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, handed, 3);
   // What our own starter left open is not the child's business.
   if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(&actions, 4);
   pid_t pid = 0;
-  if (error == 0) error = posix_spawn(&pid, path, &actions, NULL, arguments, environment);
+  if (error == 0) error = posix_spawn(&pid, path, &actions, &attributes, arguments, environment);
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   return error == 0 ? pid : -error;
+}
+
+pid_t clinux_ended_child(void) {
+  siginfo_t child = {.si_pid = 0};
+  return waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0 ? -errno : child.si_pid;
 }
 
 typedef union {

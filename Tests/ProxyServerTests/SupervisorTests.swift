@@ -296,9 +296,18 @@ extension RealSockets {
       primary.stop()
     }
 
-    @Test(arguments: ["#!/bin/sh\nexit 3\n", "no program\n"])
+    @Test(arguments: [
+      ("#!/bin/sh\nexit 3\n", "its trial ended with status 3"),
+      ("no program\n", "Exec format error"),
+      ("#!/bin/sh\nexit 0\n", "it does not say that it understands what it would take over"),
+      (
+        "#!/bin/sh\necho duplex-proxy >&3\n",
+        "it does not say that it understands what it would take over"
+      ),
+    ])
     func `an executable that cannot take over is refused, and nothing else happens`(
-      _ content: String
+      _ content: String,
+      _ reason: String
     ) throws {
       let primary = EchoPrimary()
       let (link, next) = (TestFile(""), TestFile(content))
@@ -316,7 +325,7 @@ extension RealSockets {
       let client = try Peer(connectingTo: program.port)
       try client.send([1])
 
-      #expect(logged.contains("upgrade to \(link.path) refused"))
+      #expect(logged.contains("upgrade to \(link.path) refused, \(reason)"), "\(logged)")
       #expect(try client.receive(exactly: 1) == [1])
       #expect(try program.worker() == worker)
       client.close()

@@ -19,8 +19,12 @@ int clinux_next_signal(int fd);
 // A connected pair whose messages keep their bounds; both ends are close-on-exec.
 int clinux_message_pair(int pair[2]);
 
-// Starts a program that finds `handed` as its descriptor 3, and none above. The arguments and the environment end with NULL.
-pid_t clinux_start_child(const char *path, char *const arguments[], char *const environment[], int handed);
+// Starts a program that finds `handed` as its descriptor 3, and none above, in a process group of its own where that is
+// wanted. The arguments and the environment end with NULL.
+pid_t clinux_start_child(const char *path, char *const arguments[], char *const environment[], int own_group, int handed);
+
+// A child that has ended and is not buried yet; 0 when there is none.
+pid_t clinux_ended_child(void);
 
 // Sends bytes with up to 200 descriptors. Fails with -EAGAIN rather than wait.
 ssize_t clinux_send_descriptors(int socket, const void *bytes, size_t size, const int *descriptors, size_t count);

@@ -54,6 +54,11 @@ enum MemoryFile {
   /// All of it; the descriptor is closed.
   static func read(_ descriptor: Int32) -> [UInt8] {
     defer { Glibc.close(descriptor) }
+    return content(descriptor)
+  }
+
+  /// All of it.
+  static func content(_ descriptor: Int32) -> [UInt8] {
     let size = Int(lseek(descriptor, 0, Int32(SEEK_END)))
     guard size > 0, size <= limit else { return [] }
     return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

@@ -34,26 +34,45 @@ extension Supervisor {
   /// Has the executable at the path look at everything it would take over, in a process of its own.
   func startTrial(_ now: UInt64) {
     wantsUpgrade = false
-    let file = MemoryFile.write(state(-1).bytes)
+    let bytes = state(-1).bytes
+    let file = MemoryFile.write(bytes)
     guard file >= 0 else { return refuse("no memory for the state") }
-    defer { Glibc.close(file) }
-    let pid = ChildProgram.spawn(path, [words[0], "trial"] + setup.text.arguments, handing: file)
-    guard pid > 0 else { return refuse(String(cString: strerror(-pid))) }
-    trial = .running(pid, deadline: now &+ Self.trialPatience)
+    let pid = ChildProgram.spawn(
+      path,
+      [words[0], "trial"] + setup.text.arguments,
+      inItsOwnGroup: true,
+      handing: file
+    )
+    guard pid > 0 else {
+      Glibc.close(file)
+      return refuse(String(cString: strerror(-pid)))
+    }
+    trial = .running(pid, deadline: now &+ Self.trialPatience, file: file, state: bytes.count)
   }
 
-  func trialEnded(_ status: Int32) {
-    trial = status == 0 ? .passed : .none
-    if status != 0 { refuse("its trial \(Self.ending(status))") }
+  /// - Parameters:
+  ///   - file: has what the executable was shown, `state` bytes, and then what it says.
+  func trialEnded(_ status: Int32, file: Int32, state: Int) {
+    let proof = TrialProof.read(file, after: state)
+    Glibc.close(file)
+    trial = .none
+    guard status == 0 else { return refuse("its trial \(Self.ending(status))") }
+    guard let proof, proof.understood == InheritedState.format else {
+      return refuse(
+        "it does not say that it understands what it would take over"
+          + " (a duplex-proxy from before that was asked needs a stop and a start)"
+      )
+    }
+    trial = .passed(version: proof.version)
   }
 
   /// Becomes the new executable, in the same process. The workers do not notice.
-  func upgrade() {
+  func upgrade(toVersion version: String) {
     trial = .none
     let executable = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
     guard executable >= 0 else { return refuse(String(cString: strerror(errno))) }
     defer { Glibc.close(executable) }
-    log.line("upgrading to \(path)")
+    log.line("upgrading to \(path), duplex-proxy \(version)")
     refuse(execute(path, leaving: state(executable)))
   }
 

@@ -90,12 +90,18 @@ extension Supervisor {
   /// Buries all children that have ended.
   func reap() {
     while true {
-      var status: Int32 = 0
-      let pid = waitpid(-1, &status, WNOHANG)
+      let pid = clinux_ended_child()
       guard pid > 0 else { return }
-      if case .running(pid, _) = trial {
-        trialEnded(status)
-      } else if let index = workers.firstIndex(where: { $0.pid == pid }) {
+      var status: Int32 = 0
+      if case .running(pid, _, let file, let state) = trial {
+        // Before it is buried: until then its number is nobody else's.
+        kill(-pid, SIGKILL)
+        waitpid(pid, &status, 0)
+        trialEnded(status, file: file, state: state)
+        continue
+      }
+      waitpid(pid, &status, 0)
+      if let index = workers.firstIndex(where: { $0.pid == pid }) {
         let worker = workers.remove(at: index)
         if worker.control >= 0 { Glibc.close(worker.control) }
         died(worker, status)

@@ -52,8 +52,9 @@ final class Supervisor {
   /// The new executable's trial before an upgrade.
   enum Trial: Equatable {
     case none
-    case running(pid_t, deadline: UInt64)
-    case passed
+    /// With the file that has the state, so many bytes, and then the proof.
+    case running(pid_t, deadline: UInt64, file: Int32, state: Int)
+    case passed(version: String)
   }
 
   init(_ setup: Setup, signals: Int32, path: String, words: [String]) {
@@ -100,8 +101,8 @@ final class Supervisor {
     // A reload gives the worker something to do.
     guard isSettled else { return }
     // Asked again meanwhile, it may be another executable by now.
-    if trial == .passed, wantsUpgrade { trial = .none }
-    if trial == .passed { upgrade() }
+    if case .passed = trial, wantsUpgrade { trial = .none }
+    if case .passed(let version) = trial { upgrade(toVersion: version) }
     if wantsUpgrade, trial == .none { startTrial(now) }
   }
 
@@ -130,7 +131,7 @@ extension Supervisor {
 
   private var nextDeadline: UInt64 {
     var deadline = workers.map(\.deadline).min() ?? .max
-    if case .running(_, let end) = trial { deadline = min(deadline, end) }
+    if case .running(_, let end, _, _) = trial { deadline = min(deadline, end) }
     if !hasActiveWorker, !isStopping { deadline = min(deadline, startAt) }
     return deadline
   }
@@ -159,9 +160,9 @@ extension Supervisor {
       kill(workers[index].pid, SIGKILL)
       workers[index].deadline = .max
     }
-    if case .running(let pid, let deadline) = trial, deadline <= now {
-      trial = .running(pid, deadline: .max)
-      kill(pid, SIGKILL)
+    if case .running(let pid, let deadline, let file, let state) = trial, deadline <= now {
+      trial = .running(pid, deadline: .max, file: file, state: state)
+      kill(-pid, SIGKILL)
     }
   }
 }
@@ -176,7 +177,7 @@ extension Supervisor {
       return
     }
     isStopping = true
-    if case .running(let pid, _) = trial { kill(pid, SIGKILL) }
+    if case .running(let pid, _, _, _) = trial { kill(-pid, SIGKILL) }
     // The worker's are the last ones then: it takes what waits, and closes them.
     let former = former?.listeners.descriptors ?? []
     for descriptor in Set(setup.listeners.descriptors + former) { Glibc.close(descriptor) }

@@ -26,10 +26,16 @@ enum SupervisorProgram {
   }
 
   /// `duplex-proxy trial FLAG…`, with an `InheritedState` on descriptor 3: whether this executable could take over, and
-  /// the configuration is one that it understands. Changes nothing.
+  /// the configuration is one that it understands. Then it appends its `TrialProof` there, and changes nothing else.
   static func trial(_ arguments: [String]) -> Int32 {
-    let log = Log()
-    guard state(MemoryFile.read(WorkerProgram.control), log) != nil else { return 1 }
+    let (log, file) = (Log(), WorkerProgram.control)
+    guard state(MemoryFile.content(file), log) != nil else { return 1 }
+    let status = tryConfiguration(arguments, log)
+    guard status == 0 else { return status }
+    return TrialProof().append(to: file) ? 0 : 1
+  }
+
+  private static func tryConfiguration(_ arguments: [String], _ log: Log) -> Int32 {
     do {
       let configuration = try ConfigurationText.read(arguments, readFile: TextFile.read)
         .configuration

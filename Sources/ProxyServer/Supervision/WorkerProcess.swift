@@ -101,16 +101,16 @@ extension WorkerProcess {
 
 /// Starting a program with a descriptor of its own.
 enum ChildProgram {
-  /// Its pid, or the negated errno.
+  /// Its pid, which is its process group's too where it gets one of its own; or the negated errno.
   static func spawn(
     _ path: String,
     _ arguments: [String],
-    adding variables: [String] = [],
+    inItsOwnGroup: Bool = false,
     handing descriptor: Int32
   ) -> pid_t {
     withCStrings(arguments) { arguments in
-      withCStrings(environment + variables) { environment in
-        clinux_start_child(path, arguments, environment, descriptor)
+      withCStrings(environment) { environment in
+        clinux_start_child(path, arguments, environment, inItsOwnGroup ? 1 : 0, descriptor)
       }
     }
   }

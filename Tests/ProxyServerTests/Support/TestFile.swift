@@ -1,5 +1,7 @@
 import Glibc
 
+@testable import ProxyServer
+
 /// A file of its own that goes with the value.
 final class TestFile {
   let path: String
@@ -17,6 +19,13 @@ final class TestFile {
     let file = open(path, O_WRONLY | O_TRUNC)
     _ = content.withCString { Glibc.write(file, $0, strlen($0)) }
     close(file)
+  }
+
+  var text: String {
+    switch TextFile.read(path) {
+    case .success(let text): text
+    case .failure(let problem): problem.text
+    }
   }
 
   func makeExecutable() { chmod(path, 0o755) }

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -144,8 +145,6 @@ int clinux_memory_file(const void *bytes, size_t size) {
 
 void clinux_set_close_on_exec(int fd, int closes) { fcntl(fd, F_SETFD, closes ? FD_CLOEXEC : 0); }
 
-static uint64_t kept_capabilities(uid_t user) { return user == 0 ? (uint64_t)1 << CAP_DAC_OVERRIDE : 0; }
-
 // Only with CAP_SETPCAP; without it, and without new privileges, the bounding set gives nothing anyway.
 static void drop_bounding_set(uint64_t kept) {
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability += 1)
@@ -153,8 +152,8 @@ static void drop_bounding_set(uint64_t kept) {
 }
 
 int clinux_become(uid_t user, gid_t group, const gid_t *groups, size_t count) {
-  // Later it could not any more.
-  drop_bounding_set(kept_capabilities(user));
+  // Later it could not any more. Root can, and may be left something.
+  if (user != 0) drop_bounding_set(0);
   if (setgroups(count, groups) < 0) return -errno;
   if (setresgid(group, group, group) < 0) return -errno;
   if (setresuid(user, user, user) < 0) return -errno;
@@ -190,8 +189,7 @@ static int landlock(void) {
   return result;
 }
 
-static int drop_capabilities(void) {
-  uint64_t kept = kept_capabilities(geteuid());
+static int drop_capabilities(uint64_t kept) {
   drop_bounding_set(kept);
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -202,9 +200,10 @@ static int drop_capabilities(void) {
   return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-int clinux_fence(void) {
+int clinux_fence(int passes_file_permissions) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
-  int result = drop_capabilities();
+  bool keeps = passes_file_permissions && geteuid() == 0;
+  int result = drop_capabilities(keeps ? (uint64_t)1 << CAP_DAC_OVERRIDE : 0);
   if (result < 0) return result;
   // What metrics look at by name is opened before it can no longer be.
   clinux_resident_bytes();

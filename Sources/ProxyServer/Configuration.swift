@@ -17,6 +17,12 @@ package struct Configuration: Sendable, Equatable {
   package var user: String?
 
   package init() {}
+
+  var reachesUnixSockets: Bool {
+    routes.contains { route in
+      ([route.primary] + route.shadows).contains { $0.unixPath != nil }
+    }
+  }
 }
 
 /// One listening address, its primary and its shadows.

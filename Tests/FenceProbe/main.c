@@ -75,7 +75,7 @@ int main(int count, char **words) {
   if (count != 6) return 64;
   int kept = open(words[1], O_RDONLY);
   if (kept < 0) return 1;
-  say("fence", clinux_fence() == 0 ? 0 : -1);
+  say("fence", clinux_fence(0) == 0 ? 0 : -1);
   try(words[1], words[2], atoi(words[3]), words[4], atoi(words[5]), kept);
   fflush(stdout);
   // Not by exit(3): a sanitizer that looks for leaks would open files.

@@ -333,32 +333,6 @@ extension RealSockets {
       #expect(program.exitStatus() == 0)
       primary.stop()
     }
-
-    @Test(.enabled(if: geteuid() == 0))
-    func `the worker is the user it is told to be, and may do nothing that it need not`() throws {
-      let primary = EchoPrimary()
-      let program = try Executable(["-r", "\(primary.address)", "--user", "65534:65533"] + engine)
-      let client = try Peer(connectingTo: program.port)
-      try client.send([1])
-
-      #expect(try client.receive(exactly: 1) == [1])
-      guard case .success(let status) = try TextFile.read("/proc/\(program.worker())/status") else {
-        Issue.record("no status of the worker")
-        return
-      }
-      let lines = status.split(separator: "\n").map(String.init)
-      #expect(lines.contains("Uid:\t65534\t65534\t65534\t65534"))
-      #expect(lines.contains("Gid:\t65533\t65533\t65533\t65533"))
-      #expect(lines.contains("NoNewPrivs:\t1"))
-      let capabilities = lines.filter { $0.hasPrefix("Cap") }
-      #expect(capabilities.count == 5)
-      #expect(capabilities.allSatisfy { $0.hasSuffix("\t0000000000000000") })
-      #expect(try program.metric("process_open_fds") > 0)
-      client.close()
-      program.signal(SIGTERM)
-      #expect(program.exitStatus() == 0)
-      primary.stop()
-    }
   }
 }
 

@@ -41,10 +41,12 @@ void clinux_set_close_on_exec(int fd, int closes);
 // The process takes on a user: supplementary groups, group and user, real, effective and saved.
 int clinux_become(uid_t user, gid_t group, const gid_t *groups, size_t count);
 
-// Gives up for good what the process may do and need not: new privileges through exec, all capabilities (for root all
-// but the one to pass the permissions of files, which unix sockets are), and where the kernel has Landlock all access
-// to files by their names, executing, binding to ports and signals to other processes. What is open stays usable, and connecting goes on.
+// Gives up for good what the process may do and need not: new privileges through exec, all capabilities (root keeps the
+// one to pass the permissions of files, which unix sockets are, where that is wanted), and where the kernel has Landlock
+// all access to files by their names, executing, binding to ports and signals to other processes. What is open stays
+// usable, and connecting goes on. Who stays root is still the owner of root's files and sockets: it can connect to
+// these, and change the files' modes.
 // Only for a process of one thread. 0 with Landlock, 1 where the kernel has none.
-int clinux_fence(void);
+int clinux_fence(int passes_file_permissions);
 
 #endif

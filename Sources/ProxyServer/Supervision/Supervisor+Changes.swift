@@ -11,6 +11,13 @@ extension Supervisor {
     guard let new = Setup.read(setup.text.arguments, beside: setup, log) else {
       return log.line("the configuration was not read again: the one before stays in force")
     }
+    guard setup.passesFilePermissions || !new.passesFilePermissions else {
+      new.listeners.close(exceptThoseOf: setup.listeners)
+      return log.line(
+        "a worker that stays root gives up what unix sockets may need unless it is started with one:"
+          + " SIGUSR2 starts another one; the configuration before stays in force"
+      )
+    }
     if new.configuration.engine != setup.configuration.engine || new.account != setup.account {
       log.line("--engine and --user are for the next worker: this one stays as it is")
     }

@@ -47,6 +47,11 @@ final class Supervisor {
     /// How many threads a worker has: as at the very start, whatever becomes of the executable, since there are as
     /// many listening sockets a route.
     var threads: Int
+
+    /// Whether a worker may pass the permissions of files, which unix sockets are: it cannot get that later.
+    var passesFilePermissions: Bool {
+      configuration.reachesUnixSockets && (account?.user ?? geteuid()) == 0
+    }
   }
 
   /// The new executable's trial before an upgrade.

@@ -15,7 +15,7 @@ enum WorkerProgram {
     }
     let log = Log(isVerbose: configuration.isVerbose)
     let limit = clinux_raise_descriptor_limit()
-    guard limit > 0, fence(settings.account, log) else { return 1 }
+    guard limit > 0, fence(settings.account, configuration, log) else { return 1 }
     let descriptors = DescriptorCount(limit: Int(limit), open: Int(clinux_open_descriptors()))
     guard let shares = ThreadShare.all(settings.threads, descriptors: descriptors) else {
       log.line("could not start: the kernel refused a descriptor")
@@ -39,7 +39,11 @@ enum WorkerProgram {
   }
 
   /// Gives up what it may do and need not.
-  private static func fence(_ account: UserAccount?, _ log: Log) -> Bool {
+  private static func fence(
+    _ account: UserAccount?,
+    _ configuration: Configuration,
+    _ log: Log
+  ) -> Bool {
     if let account {
       let result = clinux_become(account.user, account.group, account.groups, account.groups.count)
       guard result == 0 else {
@@ -50,7 +54,7 @@ enum WorkerProgram {
         return false
       }
     }
-    let result = clinux_fence()
+    let result = clinux_fence(configuration.reachesUnixSockets ? 1 : 0)
     guard result < 0 else { return true }
     log.line(
       "could not start: privileges are not given up: \(String(cString: strerror(-result)))"

@@ -67,7 +67,7 @@ extension Supervisor {
     guard let proof, proof.understood == InheritedState.format else {
       return refuse(
         "it does not say that it understands what it would take over"
-          + " (a duplex-proxy from before that was asked needs a stop and a start)"
+          + " (a duplex-proxy too old to say so needs a stop and a start)"
       )
     }
     trial = .passed(version: proof.version)

@@ -15,7 +15,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: "How long each measurement lasts.")
   var seconds = 2.0
 
-  @Flag(help: "Three rounds of 0.4 s: a first look.")
+  @Flag(help: "Three rounds of 0.4 s: a first look, of which nothing is written.")
   var quick = false
 
   @Option(
@@ -53,7 +53,11 @@ struct RunCommand: ParsableCommand {
     clinux_note_stop_signals()
     let report = try measureUnlessInterrupted()
     print(Markdown.text(of: report))
-    if !dry { try write(report) }
+    if quick, !dry {
+      Self.say("Not written: a first look is no result.")
+    } else if !dry {
+      try write(report)
+    }
     if report.samples.contains(where: { $0.refusal != nil }) {
       Self.say("SOME RESULTS WERE REFUSED; see above.")
       throw ExitCode(1)

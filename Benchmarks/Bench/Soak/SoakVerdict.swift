@@ -66,9 +66,9 @@ extension SoakScenario {
   }
 
   private func latency(_ ratio: Spread?, _ noise: Double?) -> SoakVerdict.Latency {
-    guard let ratio, let noise, slices(of: .noShadow).count >= 3, noise <= 1.5 else {
-      return .cannotTell
-    }
+    guard let ratio, let noise, let base = Spread(slices(of: .noShadow).map(\.p99)),
+      slices(of: .noShadow).count >= 3, base.most <= 1.5 * base.least
+    else { return .cannotTell }
     return ratio.median <= noise ? .withinNoise : .felt
   }
 

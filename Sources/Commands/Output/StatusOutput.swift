@@ -48,8 +48,23 @@ struct StatusOutput {
     return statuses.compactMap { status in
       guard let copies = status.copies, seen.insert(status.host).inserted else { return nil }
       return "\(status.host): the shadow got \(copies.bytes) bytes on \(copies.connections) "
-        + "connections, and was dropped on \(copies.drops)" + state(of: copies, on: status.host)
+        + "connections, and was dropped on \(copies.drops)" + left(out: copies)
+        + state(of: copies, on: status.host)
     }
+  }
+
+  /// What was not copied at all.
+  private func left(out copies: ShadowCopies) -> String {
+    var words = ""
+    if copies.skips > 0 { words += "; \(copies.skips) copies were not begun" }
+    if copies.unsampled > 0 {
+      words += "; \(copies.unsampled) were not in the sample"
+      if copies.connections == 0 {
+        words +=
+          " (who connects is the balancer, which is in the sample or out as a whole: see `rate`)"
+      }
+    }
+    return words
   }
 
   private func state(of copies: ShadowCopies, on host: MachineName) -> String {

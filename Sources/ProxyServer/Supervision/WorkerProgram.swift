@@ -66,6 +66,7 @@ enum WorkerProgram {
     let (log, engine) = (threads.log, threads.configuration.engine)
     if engine != .epoll {
       if let loops = ServerThreads.loops(threads.shares.count, { UringLoop() }) {
+        log.line("serving by io_uring, threads: \(loops.count)")
         return serve(threads, inbox, loops)
       }
       guard engine == nil else {
@@ -78,6 +79,7 @@ enum WorkerProgram {
       log.line("could not start: the kernel gave no epoll descriptor")
       return 1
     }
+    log.line("serving by epoll, threads: \(loops.count)")
     return serve(threads, inbox, loops)
   }
 

@@ -41,9 +41,12 @@ package enum HostSurvey {
           /^duplex_shadow_connections_total/ { connections += $NF }
           /^duplex_shadow_bytes_total/ { bytes += $NF }
           /^duplex_shadow_drops_total/ { drops += $NF }
+          /^duplex_shadow_skipped_total/ && !/reason="(off|sample)"/ { skips += $NF }
+          /^duplex_shadow_skipped_total/ && /reason="sample"/ { unsampled += $NF }
           /^duplex_copying / { off = $NF == 0 }
           /^duplex_shadow_breaker_state/ { open += $NF != 0 }
-          END { printf "copies %d %.0f %d %d %d\\n", connections, bytes, drops, off, open }'
+          END { printf "copies %d %.0f %d %d %d %d %d\\n", \
+            connections, bytes, drops, skips, unsampled, off, open }'
         say version "$(\(ShellWord.quoting(paths.link)) --version 2>/dev/null)"
       }
       ss -Hltnp \(ShellWord.quoting("( \(filter) )")) 2>/dev/null | while read -r line; do
@@ -106,6 +109,10 @@ package struct ShadowCopies: Sendable, Hashable, Codable {
   package var bytes: Int
   /// Connections whose shadow was given up: it refused, lagged or broke off.
   package var drops: Int
+  /// Copies that were not begun, for their rate, a breaker, or want of something.
+  package var skips: Int
+  /// Copies that were not begun as the client is not in the sample.
+  package var unsampled: Int
   /// Copying is switched off.
   package var isOff: Bool
   /// Breakers that are not closed: their shadows get nothing, or a probe.
@@ -115,26 +122,32 @@ package struct ShadowCopies: Sendable, Hashable, Codable {
     connections: Int,
     bytes: Int,
     drops: Int,
+    skips: Int = 0,
+    unsampled: Int = 0,
     isOff: Bool = false,
     openBreakers: Int = 0
   ) {
     self.connections = connections
     self.bytes = bytes
     self.drops = drops
+    self.skips = skips
+    self.unsampled = unsampled
     self.isOff = isOff
     self.openBreakers = openBreakers
   }
 
-  /// Reads `CONNECTIONS BYTES DROPS OFF BREAKERS`; OFF is 0 or 1.
+  /// Reads `CONNECTIONS BYTES DROPS SKIPS UNSAMPLED OFF BREAKERS`; OFF is 0 or 1.
   init?(_ text: String) {
     let numbers = text.split(separator: " ").compactMap { Int($0) }
-    guard numbers.count == 5 else { return nil }
+    guard numbers.count == 7 else { return nil }
     self.init(
       connections: numbers[0],
       bytes: numbers[1],
       drops: numbers[2],
-      isOff: numbers[3] != 0,
-      openBreakers: numbers[4]
+      skips: numbers[3],
+      unsampled: numbers[4],
+      isOff: numbers[5] != 0,
+      openBreakers: numbers[6]
     )
   }
 }

@@ -188,14 +188,6 @@ ssize_t clinux_splice(int from, int to, size_t size) {
 
 ssize_t clinux_read(int fd, void *buffer, size_t size) { return folded(read(fd, buffer, size)); }
 
-int clinux_room(int fd) {
-  int size = 0, used = 0;
-  socklen_t length = sizeof size;
-  if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) < 0) return -errno;
-  if (ioctl(fd, SIOCOUTQ, &used) < 0) return -errno;
-  return size > used ? size - used : 0;
-}
-
 int clinux_unacknowledged(int fd) {
   int count = 0;
   return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;

@@ -33,6 +33,7 @@ package enum DuplexProxy {
         arguments.filter { $0 != "--check" },
         readFile: TextFile.read
       )
+      _ = try configuration.user.map(UserAccount.lookedUp)
     } catch {
       for problem in error.all { Log().line("\(problem)") }
       return 64

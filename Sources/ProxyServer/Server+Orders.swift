@@ -85,7 +85,7 @@ extension Server {
       return
     }
     limits = configuration.limits
-    log = Log(isVerbose: configuration.isVerbose)
+    log = .running(configuration)
     budget.change(
       perConnection: limits.shadowBuffer,
       total: limits.shadowBufferTotal / share.count

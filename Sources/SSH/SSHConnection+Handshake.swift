@@ -71,7 +71,10 @@ extension SSHConnection {
     let fingerprint = key.fingerprint
     let shown = "\(key.type) \(fingerprint)"
     let names = destination.knownHostsFiles.map(\.string).joined(separator: ", ")
-    let files = names.isEmpty ? "no file of known hosts (ssh: known-hosts: names some)" : names
+    let unknown =
+      names.isEmpty
+      ? "and there is no file of known hosts to find it in: log in once by ssh(1), which writes one, or name one by ssh: known-hosts"
+      : "which is not in \(names)"
     switch known.verdict(on: key, of: name) {
     case .known:
       logger.debug("host key known", metadata: ["key": "\(shown)"])
@@ -81,7 +84,7 @@ extension SSHConnection {
         ? "" : "; keys of other types: \(otherTypes.map(\.description).joined(separator: ", "))"
       throw RemoteError(
         .hostKeyUnknown(fingerprint: fingerprint),
-        detail: "\(name.exact) shows \(shown), which is not in \(files)\(others)"
+        detail: "\(name.exact) shows \(shown), \(unknown)\(others)"
       )
     case .changed(let origin):
       throw RemoteError(

@@ -120,6 +120,29 @@ extension RealSockets {
       shadow.close()
     }
 
+    @Test func `each line of the log says when, and the first ones what is served and how`() throws
+    {
+      let primary = Listener()
+      let program = try Executable(
+        ["-r", "\(primary.address)", "--threads", "2", "--engine", Engine.tested.rawValue]
+      )
+      let serving = "serving by \(Engine.tested.rawValue), threads: 2"
+      let log = TestProxy.eventually({ program.logged }, isReached: { $0.contains(serving) })
+      #expect(log.contains(serving))
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+
+      let lines = program.logged.split(separator: "\n")
+      #expect(!lines.isEmpty)
+      for line in lines {
+        #expect(
+          line.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ duplex-proxy: .+/) != nil,
+          "\(line)"
+        )
+      }
+      primary.close()
+    }
+
     @Test func `a taken port is named and ends with 1`() throws {
       let taken = Listener()
 

@@ -80,9 +80,6 @@ ssize_t clinux_splice(int from, int to, size_t size);
 // Reads what is in a pipe.
 ssize_t clinux_read(int fd, void *buffer, size_t size);
 
-// About how many bytes a socket would take at once.
-int clinux_room(int fd);
-
 // Bytes the peer has not acknowledged yet.
 int clinux_unacknowledged(int fd);
 

@@ -27,6 +27,9 @@ struct Terminal: Sendable {
     )
   }
 
+  /// What was typed before a question was seen is no answer to it.
+  func forgetTyped() { tcflush(STDIN_FILENO, TCIFLUSH) }
+
   /// Whether a question can be answered: stdin is a terminal too.
   var canAsk: Bool { isInteractive && isatty(STDIN_FILENO) == 1 }
 

@@ -92,6 +92,7 @@ struct RolloutStory {
         "there is no terminal to ask on: pass --yes to go ahead. Nothing was changed."
       )
     }
+    terminal.forgetTyped()
     Stream.standardError.write(Sentences.question(plan))
     let answer = readLine()?.lowercased()
     return answer == "y" || answer == "yes"

@@ -67,7 +67,7 @@ final class Supervisor {
     self.signals = signals
     self.path = path
     self.words = words
-    log = Log(isVerbose: setup.configuration.isVerbose)
+    log = .running(setup.configuration)
   }
 
   /// Until it is stopped; returns the exit status.

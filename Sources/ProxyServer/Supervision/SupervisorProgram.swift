@@ -5,7 +5,7 @@ import Glibc
 enum SupervisorProgram {
   /// 0 done, 1 could not start, 64 wrong usage.
   static func main(_ words: [String], _ configuration: Configuration) -> Int32 {
-    let log = Log(isVerbose: configuration.isVerbose)
+    let log = Log()
     let signals = clinux_signal_descriptor()
     // A listening socket a route and thread may be many; the worker inherits the limit.
     guard signals >= 0, clinux_raise_descriptor_limit() > 0 else {
@@ -15,13 +15,14 @@ enum SupervisorProgram {
     guard
       let setup = Supervisor.Setup.read(Array(words.dropFirst()), beside: nil, log)
     else { return 1 }
+    let running = Log.running(setup.configuration)
     for (held, route) in zip(setup.listeners.routes, setup.configuration.routes) {
       let shadows = route.shadows.map(\.description).joined(separator: ", ")
-      log.line(
+      running.line(
         "listening on \(held.address), primary \(route.primary), shadows \(shadows.isEmpty ? "none" : shadows)"
       )
     }
-    for held in setup.listeners.admin { log.line("admin endpoint on \(held.address)") }
+    for held in setup.listeners.admin { running.line("admin endpoint on \(held.address)") }
     return Supervisor(setup, signals: signals, path: path(words[0]), words: words).run()
   }
 
@@ -53,7 +54,7 @@ enum SupervisorProgram {
   static func succeed(_ words: [String]) -> Int32? {
     guard let descriptor = InheritedState.descriptor else { return nil }
     unsetenv(InheritedState.variable)
-    let log = Log()
+    let log = Log(isDated: true)
     let signals = clinux_signal_descriptor()
     guard signals >= 0, let state = state(MemoryFile.read(descriptor), log) else { return 1 }
     do {

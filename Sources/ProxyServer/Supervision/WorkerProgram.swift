@@ -13,7 +13,7 @@ enum WorkerProgram {
     guard case .configure(let configuration, let sockets, let settings) = inbox.next() else {
       return 1
     }
-    let log = Log(isVerbose: configuration.isVerbose)
+    let log = Log.running(configuration)
     let limit = clinux_raise_descriptor_limit()
     guard limit > 0, fence(settings.account, configuration, log) else { return 1 }
     let descriptors = DescriptorCount(limit: Int(limit), open: Int(clinux_open_descriptors()))

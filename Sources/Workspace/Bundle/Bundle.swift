@@ -96,6 +96,6 @@ package struct NotInBundle: Error, Sendable, Hashable, CustomStringConvertible {
   }
 
   package var description: String {
-    "\(what) was not found; looked at \(places.joined(separator: ", "))"
+    "not found: \(what); looked at \(places.joined(separator: ", "))"
   }
 }

@@ -89,7 +89,7 @@ enum WorkerProgram {
     _ loops: sending [some EventLoop]
   ) -> Int32 {
     answer(.ready)
-    // Not before this are the listening sockets touched: another worker may still accept on them, in its own way.
+    // Not before this are the listening sockets touched: another worker may still accept on them.
     guard case .go = inbox.next() else { return 0 }
     if inbox.follow(into: threads.shares[0].mailbox), threads.run(loops) { return 0 }
     threads.log.line(

@@ -12,10 +12,11 @@ struct AdminEndpoint {
     var input: [UInt8] = []
     var isHead = false
     var isAnswered = false
-    /// Its request has come; the answer is awaited.
+    /// Its request has come.
     var hasAsked = false
-    /// It has sent its FIN, and been sent one.
+    /// It has sent its FIN.
     var hasEnded = false
+    /// It has been sent one.
     var isFinished = false
   }
 
@@ -52,7 +53,7 @@ struct AdminEndpoint {
 
   /// Of those that have not asked for anything yet, where there is one.
   var oldestClient: Int? {
-    clients.values.filter { !$0.isAnswered && !$0.hasAsked }.map(\.number).min()
+    clients.values.filter { !$0.hasAsked }.map(\.number).min()
       ?? clients.keys.min()
   }
 

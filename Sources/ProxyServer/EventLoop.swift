@@ -111,7 +111,8 @@ protocol EventLoop: AnyObject, SendableMetatype {
 
 /// What is done the same in every engine: one system call, at once.
 extension EventLoop {
-  /// Throws away what has come, and says how much that was. Only while it receives to discard.
+  /// Throws away what has come, as much as the kernel may have kept, and says how much that was. Only while it receives to
+  /// discard.
   func discardNow(_ socket: SocketID) -> Int {
     max(0, clinux_discard(descriptor(of: socket), 2 * Shadowing.wide))
   }

@@ -42,7 +42,35 @@ struct ProbeTests {
     #expect(named == Set([0, 2, 3].map { "127.0.0.1:\(ports[$0].number)"[...] }), "\(said)")
   }
 
-  private func probe(_ ports: [Port], _ client: SocketClient) async throws -> HAProxyResult {
+  @Test(arguments: clients)
+  func `of a port that lets everybody in, a connection is enough`(client: SocketClient) async throws
+  {
+    let ports = try [Port(.closes), Port(.keepsOpen)]
+
+    #expect(try await probe(ports, client, choosesClients: false) == .done)
+    withExtendedLifetime(ports) {}
+  }
+
+  @Test(arguments: clients)
+  func `a port that refuses is named though it would let everybody in`(
+    client: SocketClient
+  ) async throws {
+    let ports = try [Port(.refuses)]
+
+    guard
+      case .failed(.notReachable, let said) = try await probe(ports, client, choosesClients: false)
+    else {
+      Issue.record("a port that refuses was reached")
+      return
+    }
+    #expect(said.contains("127.0.0.1:\(ports[0].number)"))
+  }
+
+  private func probe(
+    _ ports: [Port],
+    _ client: SocketClient,
+    choosesClients: Bool = true
+  ) async throws -> HAProxyResult {
     let process = HAProxyProcess(
       configuration: "/nonexistent/haproxy.cfg",
       sources: [],
@@ -53,7 +81,9 @@ struct ProbeTests {
       client: client,
       timeout: .seconds(20)
     )
-    let targets = ports.map { ProbeTarget(host: "127.0.0.1", port: $0.number) }
+    let targets = ports.map {
+      ProbeTarget(host: "127.0.0.1", port: $0.number, choosesClients: choosesClients)
+    }
     return HAProxyResult(try await LocalHost().run(process.probe(targets, deadline: .seconds(5))))
   }
 }

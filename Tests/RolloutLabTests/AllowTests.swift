@@ -20,7 +20,7 @@ extension RolloutTests {
         #expect(refused.status == 1, "\(refused.text)\(refused.errors)")
         #expect(refused.errors.contains("warning: app1: allow of route web"), "\(refused.errors)")
         #expect(
-          refused.errors.contains("no connection that stays open to 10.81.0."),
+          refused.errors.contains("no connection, or none that stays open, to 10.81.0."),
           "\(refused.errors)"
         )
         #expect(try fleet.configuration() == before)

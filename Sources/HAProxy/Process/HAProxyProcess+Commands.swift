@@ -94,22 +94,23 @@ extension HAProxyProcess {
     )
   }
 
-  /// Succeeds when the balancer can connect to every target, and the connections stay open or bring an answer: a proxy
-  /// that does not take the balancer's resets them. Names the targets for which that is not so.
+  /// Succeeds when the balancer can connect to every target, and the connections to those that choose their clients stay
+  /// open, or bring an answer. Names the targets for which that is not so.
   package func probe(_ targets: [ProbeTarget], deadline: Duration) -> RemoteCommand {
     let seconds = deadline.wholeSeconds
     let calls = targets.map { target in
-      "try \(ShellWord.line([target.host, String(target.port), target.description])) &"
+      "try \(target.choosesClients ? "stay" : "reach") \(ShellWord.line([target.host, String(target.port), target.description])) &"
     }
     return RemoteCommand(
       """
       reach() { \(client.connecting(seconds: seconds)); }
-      try() { reach "$1" "$2" || echo "$3"; }
+      stay() { \(client.staying(seconds: seconds)); }
+      try() { "$1" "$2" "$3" || echo "$4"; }
       # All at once: the answer is there when the last of them has closed it.
       deaf=$(
       \(calls.joined(separator: "\n"))
       )
-      [ -z "$deaf" ] || { echo "no connection that stays open to" $deaf >&2; exit \
+      [ -z "$deaf" ] || { echo "no connection, or none that stays open, to" $deaf >&2; exit \
       \(HAProxyFailure.notReachable.rawValue); }
       """,
       timeout: deadline * targets.count + timeout

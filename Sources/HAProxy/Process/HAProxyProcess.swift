@@ -81,9 +81,24 @@ package enum SocketClient: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
+  /// A command that succeeds when `$1`, port `$2`, accepts a connection.
+  func connecting(seconds: Int) -> String {
+    switch self {
+    case .socat:
+      #"case $1 in *:*) host=[$1] ;; *) host=$1 ;; esac; "#
+        + #"socat -u OPEN:/dev/null "TCP:$host:$2,connect-timeout=\#(seconds)""#
+    case .perl:
+      #"perl -MIO::Socket::IP -e 'IO::Socket::IP->new(PeerHost => shift, PeerPort => shift, "#
+        + #"Timeout => \#(seconds)) or die "$@\n"' "$1" "$2""#
+    case .python3:
+      #"python3 -c 'import socket, sys; "#
+        + #"socket.create_connection((sys.argv[1], int(sys.argv[2])), \#(seconds))' "$1" "$2""#
+    }
+  }
+
   /// A command that succeeds when `$1`, port `$2`, accepts a connection, and does not end it within half a second
   /// without having said anything.
-  func connecting(seconds: Int) -> String {
+  func staying(seconds: Int) -> String {
     switch self {
     case .socat:
       #"case $1 in *:*) host=[$1] ;; *) host=$1 ;; esac; "#
@@ -106,10 +121,13 @@ package enum SocketClient: String, Sendable, Hashable, Codable, CaseIterable {
 package struct ProbeTarget: Sendable, Hashable, Codable, CustomStringConvertible {
   package var host: String
   package var port: Int
+  /// It resets whom it does not let in, so a connection has to stay open to prove something.
+  package var choosesClients: Bool
 
-  package init(host: String, port: Int) {
+  package init(host: String, port: Int, choosesClients: Bool) {
     self.host = host
     self.port = port
+    self.choosesClients = choosesClients
   }
 
   package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

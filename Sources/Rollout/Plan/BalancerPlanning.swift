@@ -71,7 +71,11 @@ struct BalancerPlanning {
     let targets = hosts.flatMap { request.targets(of: $0, on: balancer) }
     let probed = targets.compactMap { target in
       target.port(for: request.wish).map { port in
-        ProbeTarget(host: target.route.listenAddress, port: port)
+        ProbeTarget(
+          host: target.route.listenAddress,
+          port: port,
+          choosesClients: !target.route.allow.isEmpty
+        )
       }
     }
     guard !probed.isEmpty else { return [] }

@@ -254,23 +254,27 @@ int64_t clinux_raise_descriptor_limit(void) {
   return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
 }
 
+void clinux_make_room_for_descriptors(int count) {
+  int last = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, count - 1);
+  if (last >= 0) close(last);
+}
+
+void *clinux_map_small_pages(size_t size) {
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return NULL;
+  madvise(memory, size, MADV_NOHUGEPAGE);
+  return memory;
+}
+
 // Both are opened once, and stay usable where the process may no longer open anything.
 static pthread_mutex_t own_process = PTHREAD_MUTEX_INITIALIZER;
 
-void *clinux_map_huge(size_t size) {
-  char *memory = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return NULL;
-  size_t before = (size - (uintptr_t)memory % size) % size;
-  if (before > 0) munmap(memory, before);
-  munmap(memory + before + size, size - before);
-  madvise(memory + before, size, MADV_HUGEPAGE);
-  return memory + before;
-}
+static DIR *own_descriptors = NULL;
 
 int clinux_open_descriptors(void) {
-  static DIR *directory = NULL;
   pthread_mutex_lock(&own_process);
-  if (directory == NULL) directory = opendir("/proc/self/fd");
+  if (own_descriptors == NULL) own_descriptors = opendir("/proc/self/fd");
+  DIR *directory = own_descriptors;
   int count = directory == NULL ? -errno : 0;
   if (directory != NULL) {
     rewinddir(directory);
@@ -280,6 +284,18 @@ int clinux_open_descriptors(void) {
   }
   pthread_mutex_unlock(&own_process);
   return count;
+}
+
+int clinux_open_descriptors_at_once(void) {
+  struct stat status;
+  pthread_mutex_lock(&own_process);
+  if (own_descriptors == NULL) own_descriptors = opendir("/proc/self/fd");
+  int result = own_descriptors == NULL ? -1 : fstat(dirfd(own_descriptors), &status);
+  int error = errno;
+  pthread_mutex_unlock(&own_process);
+  if (result < 0) return -error;
+  // The directory's own is among them.
+  return status.st_size > 0 ? (int)status.st_size - 1 : -ENOTSUP;
 }
 
 int64_t clinux_resident_bytes(void) {

@@ -21,7 +21,7 @@ final class BlockPool {
 
   private func addSlab() {
     // As where any other memory is asked for: without it nothing can be relayed, and the supervisor starts another worker.
-    guard let slab = clinux_map_huge(Self.slabSize) else {
+    guard let slab = clinux_map_small_pages(Self.slabSize) else {
       fatalError("the kernel has no memory left for what sockets are owed")
     }
     slabs.append(slab)

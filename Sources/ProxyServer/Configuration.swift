@@ -80,6 +80,9 @@ package struct Limits: Sendable, Equatable {
   package static let handedOverDrains: UInt64 = 10
   /// How long a shadow may take for the rest when client and primary are done.
   package var shadowLinger: UInt64 = 5_000_000_000
+  /// So many copies may be at that at a time, on all threads. Each has a port of this machine, of which there are 28,000, and
+  /// once half of them lead to one shadow the kernel looks at all those for the next: a connect takes a millisecond.
+  package var mostLingering = 4096
   /// How long few bytes of a shadow's answers may wait to be thrown away and counted.
   package var shadowSweep: UInt64 = 1_000_000_000
   /// How long a client may take for what a primary had sent before it reset the connection.

@@ -28,6 +28,8 @@ struct Connection {
   var resetBy: UInt64?
   /// Client and primary are closed; only shadows are left.
   var isRelayOver = false
+  /// Its copies are counted among those that linger.
+  var isLingering = false
 
   var isOver: Bool { isRelayOver && lanes.allSatisfy { $0.socket == nil } }
 }

@@ -16,8 +16,11 @@ struct DeadlineQueue<Item> {
     entries.append((now &+ delay, item))
   }
 
-  mutating func popDue(now: UInt64) -> Item? {
-    guard next <= now else { return nil }
+  mutating func popDue(now: UInt64) -> Item? { next <= now ? popFirst() : nil }
+
+  /// Due or not.
+  mutating func popFirst() -> Item? {
+    guard head < entries.count else { return nil }
     let item = entries[head].item
     head += 1
     if head >= 1024, head * 2 >= entries.count {

@@ -57,7 +57,8 @@ enum Reception {
 
 enum Closing {
   case orderly
-  /// By a reset: the peer learns that something went wrong, and the kernel drops what was unsent.
+  /// By a reset: the peer learns that something went wrong, and the kernel drops what was unsent. It may take some turns
+  /// when there are many.
   case reset
 }
 

@@ -72,7 +72,12 @@ extension Server {
     guard !connections[index].isPrimaryConnected else {
       let actions = connections[index].relay.failed(.primary)
       carryOut(actions, index)
-      if !actions.contains(.reset) { linger(index) }
+      if !actions.contains(.reset) {
+        lastWordDeadlines.add(
+          connections.reference(to: index),
+          now: clinux_monotonic_nanoseconds()
+        )
+      }
       return
     }
     let route = connections[index].route
@@ -126,8 +131,16 @@ extension Server {
     if connections.isLive(index) { linger(index) }
   }
 
-  func linger(_ index: Int) {
+  /// Leaves the shadows the time for the rest; those that have had it for longest no more of it, when they are many.
+  private func linger(_ index: Int) {
+    connections[index].isLingering = true
+    lingeringCopies += connections[index].lanes.count { $0.socket != nil }
     lingerDeadlines.add(connections.reference(to: index), now: clinux_monotonic_nanoseconds())
+    while lingeringCopies > limits.mostLingering / share.count,
+      let oldest = lingerDeadlines.popFirst()
+    {
+      if connections[oldest] != nil { lingered(oldest.index) }
+    }
   }
 
   func releaseIfOver(_ index: Int) {

@@ -71,6 +71,10 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   /// Connections with a shadow that was sent something.
   var sweeps: DeadlineQueue<ConnectionTable.Reference>
   var lingerDeadlines: DeadlineQueue<ConnectionTable.Reference>
+  /// Copies whose client and primary are done.
+  var lingeringCopies = 0
+  /// Connections whose primary has failed, and whose client has not taken all of what it said before.
+  var lastWordDeadlines: DeadlineQueue<ConnectionTable.Reference>
   /// When resting listeners are looked at again.
   private var acceptDeadline = UInt64.max
   var drainDeadline = UInt64.max
@@ -104,6 +108,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
     siblings = Siblings(mailboxes: share.siblings, leader: share.leader, limits: limits)
     connectDeadlines = DeadlineQueue(delay: limits.connectTimeout)
     lingerDeadlines = DeadlineQueue(delay: limits.shadowLinger)
+    lastWordDeadlines = DeadlineQueue(delay: limits.lastWords)
     sweeps = DeadlineQueue(delay: limits.shadowSweep)
     frontDeadlines = DeadlineQueue(delay: limits.proxyHeaderPatience)
     resetPolls = DeadlineQueue(delay: limits.lastWordsPoll)
@@ -279,6 +284,7 @@ extension Server {
       sweeps.next,
       restDeadline,
       lingerDeadlines.next,
+      lastWordDeadlines.next,
       acceptDeadline,
       admin.nextDeadline,
       siblings.deadlines.next,
@@ -292,6 +298,12 @@ extension Server {
     }
     while let reference = lingerDeadlines.popDue(now: now) {
       if connections[reference] != nil { lingered(reference.index) }
+    }
+    while let reference = lastWordDeadlines.popDue(now: now) {
+      guard let connection = connections[reference], !connection.isRelayOver,
+        connection.relay.isResetting
+      else { continue }
+      carryOut(connection.relay.gaveUp(), reference.index)
     }
     if restDeadline <= now { wakeLanes(now) }
     while let reference = sweeps.popDue(now: now) {
@@ -331,11 +343,7 @@ extension Server {
     }
   }
 
-  private func lingered(_ index: Int) {
-    guard connections[index].isRelayOver else {
-      if connections[index].relay.isResetting { carryOut(connections[index].relay.gaveUp(), index) }
-      return
-    }
+  func lingered(_ index: Int) {
     for lane in connections[index].lanes.indices {
       carryOut(connections[index].lanes[lane].machine.gaveUp(), index, lane)
     }

@@ -146,6 +146,7 @@ extension Server {
     connections[index].lanes[lane].machine.release(&budget)
     connections[index].lanes[lane].socket = nil
     if connections[index].lanes[lane].isWide { wideLanes -= 1 }
+    if connections[index].isLingering { lingeringCopies -= 1 }
     routes[connections[index].route].counters.shadows[lane].open -= 1
     close(socket, how)
   }

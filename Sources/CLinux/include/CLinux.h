@@ -109,12 +109,19 @@ int clinux_open_tap(const char *name);
 // Raises the soft limit of open files to the hard one and returns it.
 int64_t clinux_raise_descriptor_limit(void);
 
-// Memory for munmap(2), `size` bytes aligned to themselves, a power of two: in huge pages where the kernel has them,
-// so that it is not given page by page while somebody waits. NULL when there is none.
-void *clinux_map_huge(size_t size);
+// Has the kernel give this process a table for so many descriptors at once. Later, with threads, it would wait with each
+// doubling until no processor looks at the old table: some ten milliseconds.
+void clinux_make_room_for_descriptors(int count);
+
+// Memory for munmap(2), given page by page as it is written: a huge page takes up to five milliseconds on a virtual machine,
+// all at once. NULL when there is none.
+void *clinux_map_small_pages(size_t size);
 
 // The number of open descriptors of this process.
 int clinux_open_descriptors(void);
+
+// The same without looking at each of them, which takes a millisecond for a thousand; -ENOTSUP before Linux 6.2.
+int clinux_open_descriptors_at_once(void);
 
 // Resident memory of this process.
 int64_t clinux_resident_bytes(void);

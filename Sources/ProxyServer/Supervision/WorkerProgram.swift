@@ -5,6 +5,8 @@ import Glibc
 /// descriptor 3; nobody else starts it.
 enum WorkerProgram {
   static let control: Int32 = 3
+  /// The kernel takes half a megabyte for them.
+  private static let descriptorRoom = 1 << 16
 
   /// 0 done, 1 could not start.
   static func main() -> Int32 {
@@ -16,6 +18,7 @@ enum WorkerProgram {
     let log = Log.running(configuration)
     let limit = clinux_raise_descriptor_limit()
     guard limit > 0, fence(settings.account, configuration, log) else { return 1 }
+    clinux_make_room_for_descriptors(Int32(min(limit, Int64(descriptorRoom))))
     let descriptors = DescriptorCount(limit: Int(limit), open: Int(clinux_open_descriptors()))
     guard let shares = ThreadShare.all(settings.threads, descriptors: descriptors) else {
       log.line("could not start: the kernel refused a descriptor")

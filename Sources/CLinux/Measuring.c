@@ -17,6 +17,11 @@ static void note_stop(int number) {
   stop_was_noted = 1;
 }
 
+int clinux_give_way(void) {
+  struct sched_param none = {.sched_priority = 0};
+  return sched_setscheduler(0, SCHED_IDLE, &none) < 0 ? -errno : 0;
+}
+
 void clinux_note_stop_signals(void) {
   struct sigaction note = {.sa_handler = note_stop};
   sigaction(SIGINT, &note, NULL);

@@ -15,7 +15,7 @@ struct Soak {
     /// Of load that each bad shadow gets: half of it without, half of it with a breaker.
     var seconds: Double
     var shadows: [BadShadow]
-    /// Requests a second; nil for half of what the proxy can do.
+    /// Requests a second; nil for a quarter of what the proxy can do.
     var rate: Double?
     var folder: String
     /// This executable, which has the servers in it.
@@ -53,7 +53,7 @@ struct Soak {
 
   /// Does all scenarios; `tell` hears the report after each slice.
   func run(_ report: inout SoakReport, tell: (SoakReport) throws -> Void) throws {
-    report.rate = try settings.rate ?? halfOfCapacity().rounded()
+    report.rate = try settings.rate ?? quarterOfCapacity().rounded()
     for shadow in settings.shadows {
       report.scenarios.append(SoakScenario(shadow: shadow))
       let index = report.scenarios.count - 1
@@ -140,11 +140,11 @@ extension Soak {
     return Running(kind: kind, program: program, ports: Array(ports[..<2]), admin: ports[2])
   }
 
-  private func halfOfCapacity() throws -> Double {
+  private func quarterOfCapacity() throws -> Double {
     let proxy = try start(.noShadow, shadow: LoopbackPort(0))
     defer { proxy.program.end() }
     let load = SoakLoad.standard
-    return load.capacity(alone: try load.parts.map { try $0.capacity(to: proxy.ports) }) / 2
+    return load.capacity(alone: try load.parts.map { try $0.capacity(to: proxy.ports) }) / 4
   }
 }
 

@@ -28,7 +28,7 @@ struct SoakCommand: ParsableCommand {
   @Option(help: "The proxy's engine: epoll or io_uring.")
   var engine = "epoll"
 
-  @Option(help: "Requests a second (default: half of what the proxy can do).")
+  @Option(help: "Requests a second (default: a quarter of what the proxy can do).")
   var rate: Double?
 
   @Option(help: "The duplex-proxy to test.")

@@ -1,8 +1,8 @@
 /// How much of the shadows' answers is taken and thrown away: twice what the primaries answer, and 128 MB a second
 /// more. A shadow that answers without end would otherwise have a processor of its own.
 package struct AnswerAllowance: Sendable, Equatable {
-  /// What is saved up at most.
-  package static let most = 8 << 20
+  /// What is saved up at most: it may all be taken in one turn, some half a millisecond.
+  package static let most = 2 << 20
   /// How often it is refilled, in nanoseconds, and by how much.
   package static let tick: UInt64 = 1_000_000
   private static let refill = 128 << 10

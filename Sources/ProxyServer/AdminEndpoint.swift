@@ -14,6 +14,8 @@ struct AdminEndpoint {
     var isAnswered = false
     /// Its request has come.
     var hasAsked = false
+    /// Bytes of the answer that it has yet to take.
+    var owed = 0
     /// It has sent its FIN.
     var hasEnded = false
     /// It has been sent one.
@@ -111,14 +113,16 @@ extension Server {
     case .received:
       // Bytes after the request are read and ignored, so that closing does not reset the answer.
       break
-    case .sent, .settled(owed: 0):
-      answered(client)
+    case .settled(let owed):
+      answered(client, owed: owed)
+    case .sent(let count):
+      answered(client, owed: client.owed - count)
     case .ended where client.hasAsked:
       admin.clients[number]?.hasEnded = true
       if client.isFinished { endAdmin(number, .orderly) }
     case .ended, .failed, .sendFailed, .lost:
       endAdmin(number, .orderly)
-    case .accepted, .acceptFailed, .connected, .discarded, .forwarded, .settled: break
+    case .accepted, .acceptFailed, .connected, .discarded, .forwarded: break
     }
   }
 
@@ -166,10 +170,12 @@ extension Server {
     admin.clients[number]?.input = []
     let bytes = response.bytes(isHead: client.isHead)
     let sending = bytes.withUnsafeBytes { loop.send($0, on: client.socket) }
-    if sending == .taken(owed: 0) { answered(client) }
+    if case .taken(let owed) = sending { answered(client, owed: owed) }
   }
 
-  private func answered(_ client: AdminEndpoint.Client) {
+  private func answered(_ client: AdminEndpoint.Client, owed: Int) {
+    admin.clients[client.number]?.owed = owed
+    guard owed == 0 else { return }
     if client.hasEnded { return endAdmin(client.number, .orderly) }
     admin.clients[client.number]?.isFinished = true
     loop.finish(client.socket)

@@ -81,7 +81,7 @@ extension Server {
     routes[route].counters.skips[shadow][skip, default: 0] += copies
   }
 
-  private func shadow(of lane: Int, _ route: Int) -> Int {
+  func shadow(of lane: Int, _ route: Int) -> Int {
     lane / routes[route].route.copying.copies
   }
 

@@ -18,24 +18,25 @@ struct ServerThreads {
   }
 
   /// Serves until all threads are stopped and drained; false when the kernel has no room for a thread.
-  func run(_ loops: sending [some EventLoop]) -> Bool {
+  ///
+  /// - Parameter isToServe: asked when there is a thread for each, of which none has touched a socket.
+  func run(_ loops: sending [some EventLoop], if isToServe: () -> Bool = { true }) -> Bool {
     let gates = ShadowGates(configuration)
-    var started: [ServerThread] = []
-    defer { for thread in started { thread.join() } }
-    for (share, loop) in zip(shares, loops).dropFirst() {
-      // Each loop is handed to one thread, and not used again here.
-      nonisolated(unsafe) let handedOver = loop
-      guard let thread = ServerThread({ serve(share, gates, handedOver) }) else {
-        for share in shares.dropFirst().prefix(started.count) {
-          share.mailbox.post(.stop)
-          share.mailbox.post(.stop)
-        }
-        return false
+    let start = StartingGate()
+    var others: [ServerThread] = []
+    defer { for thread in others { thread.join() } }
+    let isOpen = start.open {
+      for (share, loop) in zip(shares, loops).dropFirst() {
+        // Each loop is handed to one thread, and not used again here.
+        nonisolated(unsafe) let handedOver = loop
+        let thread = ServerThread { if start.isOpen { serve(share, gates, handedOver) } }
+        guard let thread else { return false }
+        others.append(thread)
       }
-      started.append(thread)
+      return isToServe()
     }
-    serve(shares[0], gates, loops[0])
-    return true
+    if isOpen { serve(shares[0], gates, loops[0]) }
+    return others.count + 1 == shares.count
   }
 
   private func serve(_ share: ThreadShare, _ gates: ShadowGates, _ loop: some EventLoop) {

@@ -38,8 +38,11 @@ extension Server {
   /// Gives the shadows of a stream that has proved bulky more room, so that a large body fits, and large answers come in
   /// few pieces, for each of which the kernel has something to do.
   func widenLanes(_ index: Int) {
+    let route = connections[index].route
     for lane in connections[index].lanes.indices where !connections[index].lanes[lane].isWide {
-      guard wideLanes < Shadowing.mostWide, connections[index].lanes[lane].isConnected,
+      let address = routes[route].route.shadows[shadow(of: lane, route)]
+      guard address.family != AF_UNIX, wideLanes < Shadowing.mostWide,
+        connections[index].lanes[lane].isConnected,
         let socket = connections[index].lanes[lane].socket
       else { continue }
       connections[index].lanes[lane].isWide = true

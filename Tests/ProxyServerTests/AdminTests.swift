@@ -101,6 +101,34 @@ extension RealSockets {
       primary.close()
     }
 
+    @Test func `an answer that its client takes in many small parts comes whole`() throws {
+      let (primary, shadow) = (Listener(), Listener())
+      // A unix socket takes 200 KB at a time, and each shadow has its own lines.
+      let path = "/tmp/duplex-admin-\(getpid())"
+      let admin = try #require(SocketAddress(unixPath: path))
+      let proxy = try TestProxy(
+        primary: primary.address,
+        shadows: Array(repeating: shadow.address, count: 500),
+        secondAdmin: admin
+      )
+      let client = try Peer(connectingTo: admin)
+      try client.send(Array("GET /metrics HTTP/1.0\r\n\r\n".utf8))
+
+      var answer: [UInt8] = []
+      while case let part = try client.receive(upTo: 20_000), !part.isEmpty {
+        answer += part
+      }
+
+      let text = String(decoding: answer, as: UTF8.self)
+      #expect(answer.count > 900_000)
+      #expect(text.hasSuffix("duplex_build_info{version=\"\(Version.text)\"} 1\n"))
+      client.close()
+      proxy.stop()
+      unlink(path)
+      primary.close()
+      shadow.close()
+    }
+
     @Test func `senseless and silent clients of the admin endpoint hurt nobody`() throws {
       let primary = Listener()
       let proxy = try TestProxy(primary: primary.address) { $0.adminTimeout = 2_000_000_000 }

@@ -100,6 +100,34 @@ extension RealSockets {
     }
 
     @Test(.enabled(if: geteuid() == 0))
+    func `a worker that is refused its threads does not take over`() throws {
+      let primary = EchoPrimary()
+      let flags = ["-r", "\(primary.address)", "--threads", "2", "--user", "48213:48213"]
+      // What one worker has, of a user that has nothing else.
+      let program = try Executable(flags + engine, threadsOfAUser: 3)
+      let worker = try program.worker()
+      let load = Load(port: program.port)
+      load.go(on: 50)
+
+      program.signal(SIGUSR2)
+      let logged = TestProxy.eventually(
+        { program.logged },
+        isReached: { $0.contains("goes on with the worker") }
+      )
+      load.go(on: 50)
+      let outcome = load.stop()
+
+      #expect(logged.contains("the kernel has no room for 3 threads"), "\(logged)")
+      #expect(try program.worker() == worker)
+      #expect(outcome.refused.isEmpty)
+      #expect(outcome.wrong == 0)
+      #expect(outcome.lost.isEmpty)
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+    }
+
+    @Test(.enabled(if: geteuid() == 0))
     func
       `a worker is the user it is told to be after an upgrade that could not use its configuration`()
       throws

@@ -66,10 +66,11 @@ final class WorkerInbox: Sendable {
     }
   }
 
-  /// Goes on on a thread of its own, which hands every order to the server. False when there is no thread to be had.
-  func follow(into mailbox: Mailbox) -> Bool {
+  /// Goes on on a thread of its own, which hands every order to the server once the gate is open. False when there is no
+  /// thread to be had.
+  func follow(into mailbox: Mailbox, after start: StartingGate) -> Bool {
     let thread = ServerThread { [self] in
-      while true {
+      while start.isOpen {
         switch next() {
         case .configure(let configuration, let sockets, let settings):
           mailbox.post(.configure(configuration, sockets, settings.counters))

@@ -91,12 +91,21 @@ enum WorkerProgram {
     _ inbox: WorkerInbox,
     _ loops: sending [some EventLoop]
   ) -> Int32 {
-    answer(.ready)
-    // Not before this are the listening sockets touched: another worker may still accept on them.
-    guard case .go = inbox.next() else { return 0 }
-    if inbox.follow(into: threads.shares[0].mailbox), threads.run(loops) { return 0 }
+    var canFollow = true
+    let hasThreads = threads.run(loops) {
+      let start = StartingGate()
+      return start.open {
+        canFollow = inbox.follow(into: threads.shares[0].mailbox, after: start)
+        guard canFollow else { return false }
+        answer(.ready)
+        // Not before this are the listening sockets touched: another worker may still accept on them.
+        guard case .go = inbox.next() else { return false }
+        return true
+      }
+    }
+    if hasThreads, canFollow { return 0 }
     threads.log.line(
-      "could not start: the kernel has no room for \(threads.shares.count) threads"
+      "could not start: the kernel has no room for \(threads.shares.count + 1) threads"
     )
     return 1
   }

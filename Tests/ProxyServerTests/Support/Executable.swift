@@ -24,11 +24,12 @@ final class Executable {
     return own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/" + program
   }
 
-  /// Starts it under a shell that sets the limit of open descriptors, and waits until it is healthy or `waits` is false.
+  /// Starts it from a shell that sets its limits, and waits until it is healthy or `waits` is false.
   /// `path` is another name for it.
   init(
     _ flags: [String],
     descriptors: Int = 1024,
+    threadsOfAUser: Int? = nil,
     path: String = Executable.path,
     port: UInt16 = unusedPort(),
     adminPort: UInt16 = unusedPort()
@@ -36,11 +37,14 @@ final class Executable {
     let admin = SocketAddress(literal: "127.0.0.1", port: adminPort)!
     log = FileLog()
     let words = ["--bind", "127.0.0.1", "-l", "\(port)", "--admin", "\(admin)"] + flags
-    pid = try Self.spawn(
-      [
-        "/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\" 2>\(log.path)", path,
-      ] + words
-    )
+    // AddressSanitizer, where it is built with that, looks for leaks in /proc, which a worker may not read.
+    let script = """
+      ulimit -n \(descriptors)
+      \(threadsOfAUser.map { "ulimit -p \($0)" } ?? "")
+      export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
+      exec "$0" "$@" 2>\(log.path)
+      """
+    pid = try Self.spawn(["/bin/sh", "-c", script, path] + words)
     self.port = port
     self.admin = admin
     let isUp = TestProxy.eventually(

@@ -18,6 +18,7 @@ final class TestProxy: Sendable {
     copying: CopyingPolicy = CopyingPolicy(),
     descriptorLimit: Int = 1 << 20,
     threads: Int = 1,
+    secondAdmin: SocketAddress? = nil,
     _ change: (inout Limits) -> Void = { _ in },
     route: (inout Route) -> Void = { _ in }
   ) throws {
@@ -27,7 +28,7 @@ final class TestProxy: Sendable {
       Route(listen: any, primary: primary, shadows: shadows, copying: copying)
     ]
     route(&configuration.routes[0])
-    configuration.admin = [any]
+    configuration.admin = [any] + (secondAdmin.map { [$0] } ?? [])
     change(&configuration.limits)
     let sockets = try ListeningSockets(configuration, threads: threads)
     self.sockets = sockets

@@ -48,7 +48,27 @@ package struct Duplexctl: AsyncParsableCommand {
   package static func runToExit() async -> Never {
     // A reader that went away (`| head`) ends a write with EPIPE, not the program.
     signal(SIGPIPE, SIG_IGN)
-    await main()
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      let status = exitCode(for: error)
+      // What was asked for, such as help.
+      guard status != .success else { exit(withError: error) }
+      let complaint = complaint(of: error)
+      if !complaint.isEmpty { Stream.standardError.line(complaint) }
+      exit(withError: status)
+    }
     exit()
+  }
+
+  /// In the form that all of duplexctl's errors have; empty where the reason has been said already.
+  static func complaint(of error: any Error) -> String {
+    let message = fullMessage(for: error)
+    return message.hasPrefix("Error: ") ? "error: " + message.dropFirst("Error: ".count) : message
   }
 }

@@ -22,4 +22,10 @@ extension Server {
     log.detail("\(routes[route].address): refused a connection from \(peer)")
     return false
   }
+
+  /// Whose connection it is, as the log has it.
+  func source(_ descriptor: Int32, _ route: Int) -> String {
+    guard routes[route].route.listen.family != AF_UNIX else { return "a local client" }
+    return IPAddress(peerOf: descriptor).map(\.description) ?? "a client that is gone"
+  }
 }

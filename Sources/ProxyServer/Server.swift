@@ -269,7 +269,9 @@ extension Server {
     let now = clinux_monotonic_nanoseconds()
     beginCopies(index, skip, now)
     connectDeadlines.add(connections.reference(to: index), now: now)
-    log.detail("\(routes[route].address): connection \(index) opened")
+    log.detail(
+      "\(routes[route].address): connection \(index) from \(source(descriptor, route)) opened"
+    )
   }
 }
 

@@ -120,6 +120,25 @@ extension RealSockets {
       shadow.close()
     }
 
+    @Test func `a verbose log names each client`() throws {
+      let primary = EchoPrimary()
+      let program = try Executable(
+        ["-r", "\(primary.address)", "-v", "--threads", "1", "--engine", Engine.tested.rawValue]
+      )
+      let client = try Peer(connectingTo: program.port)
+      try client.send([1])
+      #expect(try client.receive(exactly: 1) == [1])
+      client.close()
+
+      let log = TestProxy.eventually({ program.logged }, isReached: { $0.contains(" closed\n") })
+
+      #expect(log.contains(": connection 0 from 127.0.0.1 opened\n"), "\(log)")
+      #expect(log.contains(": connection 0 closed\n"), "\(log)")
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+    }
+
     @Test func `each line of the log says when, and the first ones what is served and how`() throws
     {
       let primary = Listener()

@@ -75,7 +75,8 @@ sanitize: proxy-package ## run the proxy's tests with AddressSanitizer and with 
 	  build="$(proxy_package) --scratch-path .build-sanitize-$$kind --sanitize $$kind -Xswiftc -use-ld=lld"; \
 	  $(proxy_only) build --build-tests $$build; \
 	  for engine in epoll io_uring; do \
-	    ASAN_OPTIONS=quarantine_size_mb=8 DUPLEX_TEST_ENGINE=$$engine $(proxy_only) test --skip-build --no-parallel --disable-xctest $$build; \
+	    ASAN_OPTIONS=quarantine_size_mb=8 TSAN_OPTIONS=suppressions=$(CURDIR)/.ci/thread-sanitizer \
+	      DUPLEX_TEST_ENGINE=$$engine $(proxy_only) test --skip-build --no-parallel --disable-xctest $$build; \
 	  done; \
 	done
 

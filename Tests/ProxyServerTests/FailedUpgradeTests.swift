@@ -103,9 +103,10 @@ extension RealSockets {
     func `a worker that is refused its threads does not take over`() throws {
       let primary = EchoPrimary()
       let flags = ["-r", "\(primary.address)", "--threads", "2", "--user", "48213:48213"]
-      // What one worker has, of a user that has nothing else.
-      let program = try Executable(flags + engine, threadsOfAUser: 3)
+      let program = try Executable(flags + engine)
       let worker = try program.worker()
+      // What this worker has, whose user has nothing else.
+      try program.limitThreads(to: Executable.threads(of: worker))
       let load = Load(port: program.port)
       load.go(on: 50)
 
@@ -165,6 +166,12 @@ extension RealSockets {
 }
 
 extension Executable {
+  fileprivate static func threads(of pid: pid_t) throws -> Int {
+    let status = try TextFile.read("/proc/\(pid)/status").get()
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("Threads:") })
+    return try #require(Int(line.split(separator: "\t")[1]))
+  }
+
   /// The file that its process runs.
   fileprivate var runs: String {
     var buffer = [UInt8](repeating: 0, count: 4096)

@@ -29,7 +29,6 @@ final class Executable {
   init(
     _ flags: [String],
     descriptors: Int = 1024,
-    threadsOfAUser: Int? = nil,
     path: String = Executable.path,
     port: UInt16 = unusedPort(),
     adminPort: UInt16 = unusedPort()
@@ -40,7 +39,6 @@ final class Executable {
     // AddressSanitizer, where it is built with that, looks for leaks in /proc, which a worker may not read.
     let script = """
       ulimit -n \(descriptors)
-      \(threadsOfAUser.map { "ulimit -p \($0)" } ?? "")
       export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
       exec "$0" "$@" 2>\(log.path)
       """
@@ -82,6 +80,14 @@ final class Executable {
   }
 
   func signal(_ number: Int32) { kill(pid, number) }
+
+  /// Limits how many threads the user of whatever it starts from now on may have.
+  func limitThreads(to count: Int) throws {
+    let pid = try Self.spawn(["/usr/bin/prlimit", "--pid", "\(pid)", "--nproc=\(count)"])
+    var status: Int32 = -1
+    waitpid(pid, &status, 0)
+    try #require(status == 0)
+  }
 
   /// The exit status, or nil when it does not end within the deadline; then it is killed.
   func exitStatus(seconds: Double = 10) -> Int32? {

@@ -1,8 +1,10 @@
-/// How much of the shadows' answers is taken and thrown away: twice what the primaries answer, and 128 MB a second
-/// more. A shadow that answers without end would otherwise have a processor of its own.
+/// How much of the shadows' answers is taken and thrown away: of each copy twice what the primary answers, and 128 MB a
+/// second more. A shadow that answers without end would otherwise have a processor of its own.
 package struct AnswerAllowance: Sendable, Equatable {
-  /// What is saved up at most: it may all be taken in one turn, some half a millisecond.
-  package static let most = 2 << 20
+  /// What is saved up at most: a shadow may be behind its primary for a while.
+  package static let most = 8 << 20
+  /// What is taken in one turn, besides what the primaries answer in it: some half a millisecond.
+  package static let mostOfATurn = 1 << 20
   /// How often it is refilled, in nanoseconds, and by how much.
   package static let tick: UInt64 = 1_000_000
   private static let refill = 128 << 10
@@ -10,17 +12,28 @@ package struct AnswerAllowance: Sendable, Equatable {
   private static let share = 64 << 10
 
   private var left = most
+  private var leftOfTurn = mostOfATurn
   private var refilledAt: UInt64 = 0
 
   package init() {}
 
-  package var isUsedUp: Bool { left <= 0 }
+  package var isUsedUp: Bool { left <= 0 || leftOfTurn <= 0 }
 
-  package mutating func primaryAnswered(_ count: Int) {
-    left = min(left + 2 * count, Self.most)
+  /// What comes now is for the next turn.
+  package var isTurnUsedUp: Bool { leftOfTurn <= 0 }
+
+  package mutating func turnBegins() { leftOfTurn = Self.mostOfATurn }
+
+  package mutating func primaryAnswered(_ count: Int, copies: Int) {
+    let more = 2 * count * copies
+    left = min(left + more, Self.most)
+    leftOfTurn += more
   }
 
-  package mutating func shadowAnswered(_ count: Int) { left -= count }
+  package mutating func shadowAnswered(_ count: Int) {
+    left -= count
+    leftOfTurn -= count
+  }
 
   /// Adds what time has brought, and says how many shadows that rest may go on.
   package mutating func refill(now: UInt64) -> Int {

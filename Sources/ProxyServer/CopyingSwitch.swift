@@ -18,6 +18,29 @@ struct CopyingSwitch {
   }
 }
 
+/// The running copies being ended after a switch, some a turn.
+struct EndingOfCopies {
+  static let share = 8
+
+  /// The connection to go on with; nil when there is nothing to end.
+  var next: Int?
+  /// Admin clients to be told when all are ended, and what else came meanwhile.
+  var clients: [Int] = []
+  var messages: [Message] = []
+
+  var isUnderWay: Bool { next != nil }
+
+  mutating func takeClients() -> [Int] {
+    defer { clients = [] }
+    return clients
+  }
+
+  mutating func takeMessages() -> [Message] {
+    defer { messages = [] }
+    return messages
+  }
+}
+
 extension Server {
   /// The leader's part: tells every thread, and answers when all of them have done it. Either way the breakers
   /// forget what they learnt: `on` after `on` tries every shadow at once.
@@ -27,24 +50,45 @@ extension Server {
     for sibling in siblings.mailboxes { sibling.post(.copying(isOn: isOn)) }
     supervision.carriedOut(.copying(isOn: isOn))
     switchCopying(on: isOn)
-    // A thread takes its messages in order: what it reports is how it is after the switch.
-    gather(.copying(client: client))
+    ending.clients.append(client)
+    if !ending.isUnderWay { copiesEnded() }
   }
 
-  /// Off: every running copy is ended now and none is begun, and no relay notices. On: new connections are copied
-  /// again. Those that are open stay uncopied, since a copy that begins in the middle of a stream is garbage.
+  /// Off: no running copy gets another byte and none is begun, and no relay notices: the copies are ended some a turn.
+  /// On: new connections are copied again. Those that are open stay uncopied, since a copy that begins in the middle of
+  /// a stream is garbage.
   func switchCopying(on isOn: Bool) {
+    // Those of before: a copy that is running after this was begun after this.
+    while ending.isUnderWay { endCopies() }
     if copying.isOn != isOn { copying = CopyingSwitch(isOn: isOn) }
-    if !isOn { endCopies() }
+    guard !isOn else { return }
+    ending.next = connections.indices.lowerBound
+    endCopies()
   }
 
-  private func endCopies() {
-    for index in connections.indices where connections.isLive(index) {
-      for lane in connections[index].lanes.indices {
+  /// Ends a turn's share of copies. What the kernel frees with each may be megabytes.
+  func endCopies() {
+    var left = EndingOfCopies.share
+    while left > 0, let index = ending.next {
+      guard index < connections.indices.upperBound else {
+        ending.next = nil
+        return copiesEnded()
+      }
+      ending.next = index + 1
+      guard connections.isLive(index) else { continue }
+      for lane in connections[index].lanes.indices
+      where connections[index].lanes[lane].socket != nil {
         carryOut(.drop(.switchedOff), index, lane)
+        left -= 1
       }
       releaseIfOver(index)
     }
+  }
+
+  /// A thread takes its messages in order: what it reports is how it is after the switch.
+  private func copiesEnded() {
+    for client in ending.takeClients() { gather(.copying(client: client)) }
+    for message in ending.takeMessages() { took(message) }
   }
 
   /// A shadow's breaker as it is now, if it has one. It has no timer: what time alone has changed shows when it is

@@ -26,7 +26,6 @@ final class EpollLoop: EventLoop {
   var failures: [(socket: SocketID, errno: Int32)] = []
   let pool = BlockPool()
   lazy var passage = Passage()
-  private var resets = ResetBacklog()
 
   /// Nil when the kernel gives no epoll descriptor.
   init?() {
@@ -37,7 +36,6 @@ final class EpollLoop: EventLoop {
   }
 
   deinit {
-    resets.all { descriptor, _ in clinux_close_by_reset(descriptor) }
     for socket in sockets where socket.descriptor >= 0 { Glibc.close(socket.descriptor) }
     Glibc.close(epoll)
     events.deallocate()
@@ -78,7 +76,7 @@ final class EpollLoop: EventLoop {
     let index = Int(socket.index)
     switch how {
     case .orderly: Glibc.close(sockets[index].descriptor)
-    case .reset: resets.add(sockets[index].descriptor)
+    case .reset: clinux_close_by_reset(sockets[index].descriptor)
     }
     sockets[index].output.clear(pool)
     sockets[index] = EpollSocket()
@@ -151,10 +149,9 @@ final class EpollLoop: EventLoop {
     return .taken(owed: rest.count)
   }
 
-  func end() { resets.all { descriptor, _ in clinux_close_by_reset(descriptor) } }
+  func end() {}
 
   func turn(until deadline: UInt64, _ handler: some CompletionHandler) {
-    if !resets.isEmpty { resets.next { descriptor, _ in clinux_close_by_reset(descriptor) } }
     let count = clinux_epoll_wait(
       epoll,
       events,
@@ -202,7 +199,7 @@ extension EpollLoop {
   }
 
   private func timeout(until deadline: UInt64) -> Int32 {
-    guard ready.isEmpty, failures.isEmpty, resets.isEmpty else { return 0 }
+    guard ready.isEmpty, failures.isEmpty else { return 0 }
     if !retries.isEmpty { return Self.retryMilliseconds }
     guard deadline != .max else { return -1 }
     let now = clinux_monotonic_nanoseconds()

@@ -57,8 +57,7 @@ enum Reception {
 
 enum Closing {
   case orderly
-  /// By a reset: the peer learns that something went wrong, and the kernel drops what was unsent. It may take some turns
-  /// when there are many.
+  /// By a reset: the peer learns that something went wrong, and the kernel drops what was unsent.
   case reset
 }
 

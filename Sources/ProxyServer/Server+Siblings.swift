@@ -47,7 +47,8 @@ extension Server {
     for message in mailbox.take() { took(message) }
   }
 
-  private func took(_ message: Message) {
+  func took(_ message: Message) {
+    guard !ending.isUnderWay else { return ending.messages.append(message) }
     switch message {
     case .stop:
       for sibling in siblings.mailboxes { sibling.post(.stop) }

@@ -43,6 +43,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   var wideLanes = 0
   var phase = Phase.serving
   var copying: CopyingSwitch
+  var ending = EndingOfCopies()
   let gates: ShadowGates
   var acceptFailures: [String: Int] = [:]
   var admin: AdminEndpoint
@@ -135,8 +136,11 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   func run() {
     while phase != .over {
       let owesAnswer = owesAnswer
-      loop.turn(until: owesAnswer ? 0 : nextDeadline, self)
+      let isHurried = owesAnswer || ending.isUnderWay
+      allowance.turnBegins()
+      loop.turn(until: isHurried ? 0 : nextDeadline, self)
       if owesAnswer { answerOrder() }
+      if ending.isUnderWay { endCopies() }
       fireDeadlines(clinux_monotonic_nanoseconds())
       if phase == .draining, isIdle, siblings.running == 0 { phase = .over }
     }
@@ -298,7 +302,9 @@ extension Server {
     while let reference = connectDeadlines.popDue(now: now) {
       if connections[reference] != nil { connectTimedOut(reference.index) }
     }
-    while let reference = lingerDeadlines.popDue(now: now) {
+    // The rest of a burst is due in the next turn.
+    for _ in 0..<EndingOfCopies.share {
+      guard let reference = lingerDeadlines.popDue(now: now) else { break }
       if connections[reference] != nil { lingered(reference.index) }
     }
     while let reference = lastWordDeadlines.popDue(now: now) {

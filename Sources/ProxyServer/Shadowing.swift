@@ -21,6 +21,7 @@ extension Server {
   /// Sends the client's bytes to one shadow, or queues them, or gives the shadow up.
   func copy(_ bytes: UnsafeRawBufferPointer, _ index: Int, _ lane: Int) {
     guard let socket = connections[index].lanes[lane].socket else { return }
+    guard copying.isOn else { return carryOut(.drop(.switchedOff), index, lane) }
     let machine = connections[index].lanes[lane].machine
     if machine.isBehind, let reason = machine.refusal(of: bytes.count, budget) {
       return carryOut(.drop(reason), index, lane)
@@ -63,16 +64,17 @@ extension Server {
     }
   }
 
-  /// Leaves a shadow's answers to its own kernel for a while, unless time has brought more allowance.
+  /// Leaves a shadow's answers to its own kernel: until the next turn, or until time has brought more allowance.
   private func restLane(_ index: Int, _ lane: Int) {
     let now = clinux_monotonic_nanoseconds()
-    guard allowance.refill(now: now) == 0, !connections[index].lanes[lane].isResting,
+    let untilNextTurn = allowance.refill(now: now) > 0
+    guard !untilNextTurn || allowance.isTurnUsedUp, !connections[index].lanes[lane].isResting,
       let socket = connections[index].lanes[lane].socket
     else { return }
     connections[index].lanes[lane].isResting = true
     loop.receive(socket, .off)
     restingLanes.append((connections.reference(to: index), lane))
-    if restDeadline == .max { restDeadline = now &+ AnswerAllowance.tick }
+    restDeadline = min(restDeadline, untilNextTurn ? now : now &+ AnswerAllowance.tick)
   }
 
   func wakeLanes(_ now: UInt64) {

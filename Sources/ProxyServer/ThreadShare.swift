@@ -9,10 +9,14 @@ struct ThreadShare: Sendable {
   let leader: Mailbox?
   let descriptors: DescriptorCount
 
+  /// What a thread opens for itself: both ends of its mailbox, what its loop waits with, and the pipe of its passage.
+  private static let ownDescriptors = 5
+
   /// One for each thread, the leader first; nil when the kernel gives no descriptors.
   static func all(_ count: Int, descriptors: DescriptorCount) -> [ThreadShare]? {
     let mailboxes = (0..<count).compactMap { _ in Mailbox() }
     guard mailboxes.count == count else { return nil }
+    for _ in 0..<count * ownDescriptors { descriptors.opened() }
     return mailboxes.indices.map { index in
       ThreadShare(
         index: index,

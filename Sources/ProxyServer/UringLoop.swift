@@ -46,7 +46,6 @@ final class UringLoop: EventLoop {
   var deliveredIsHeld = false
   /// Something has ended: what is under way is to be settled without waiting for something else to happen.
   var isHurried = false
-  private var resets = ResetBacklog()
 
   /// Nil when the kernel is older than 6.1, forbids io_uring, or has no room for it.
   init?() {
@@ -68,7 +67,6 @@ final class UringLoop: EventLoop {
   deinit {
     io_uring_queue_exit(ring)
     ring.deallocate()
-    resets.all { descriptor, _ in clinux_close_by_reset(descriptor) }
     for socket in sockets where socket.descriptor >= 0 { Glibc.close(socket.descriptor) }
     for address in addresses { address.deallocate() }
     batch.deallocate()
@@ -100,28 +98,17 @@ final class UringLoop: EventLoop {
     let descriptor = sockets[index].descriptor
     isHurried = true
     if sockets[index].order >= 0 { sendBeforeClosing(socket) }
-    switch how {
-    case .orderly: close(descriptor, hasRequests: sockets[index].hasRequests)
-    case .reset: resets.add(descriptor, hasRequests: sockets[index].hasRequests)
+    if how == .reset { clinux_reset_at_close(descriptor) }
+    // While the kernel has a request for it, the connection would outlive its descriptor.
+    if sockets[index].hasRequests {
+      curing_close(ring, descriptor)
+    } else {
+      Glibc.close(descriptor)
     }
     sockets[index].output.clear(pool)
     sockets[index] = UringSocket()
     sockets[index].generation = (socket.generation &+ 1) & Self.generationMask
     free.append(socket.index)
-  }
-
-  private func reset(_ descriptor: Int32, hasRequests: Bool) {
-    clinux_reset_at_close(descriptor)
-    close(descriptor, hasRequests: hasRequests)
-  }
-
-  private func close(_ descriptor: Int32, hasRequests: Bool) {
-    // While the kernel has a request for it, the connection would outlive its descriptor.
-    if hasRequests {
-      curing_close(ring, descriptor)
-    } else {
-      Glibc.close(descriptor)
-    }
   }
 
   func accept(_ listener: SocketID) {
@@ -177,7 +164,6 @@ final class UringLoop: EventLoop {
   }
 
   func end() {
-    resets.all(reset)
     submitSends()
     curing_cancel_all(ring)
   }
@@ -188,7 +174,6 @@ final class UringLoop: EventLoop {
       precondition(result == 0, "the ring that the kernel gave cannot be used: error \(-result)")
       isEnabled = true
     }
-    if !resets.isEmpty { resets.next(reset) }
     submitSends()
     curing_turn(ring, patience(until: deadline))
     isHurried = false
@@ -234,7 +219,7 @@ extension UringLoop {
 
   /// Nanoseconds that the next turn may wait.
   private func patience(until deadline: UInt64) -> UInt64 {
-    guard ready.isEmpty, failures.isEmpty, resets.isEmpty else { return 0 }
+    guard ready.isEmpty, failures.isEmpty else { return 0 }
     if isHurried, !submitted.isEmpty { return 0 }
     guard deadline != .max else { return .max }
     let now = clinux_monotonic_nanoseconds()

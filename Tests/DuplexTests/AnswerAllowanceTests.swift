@@ -10,6 +10,7 @@ import Testing
     var allowance = AnswerAllowance()
     _ = allowance.refill(now: now)
     allowance.shadowAnswered(AnswerAllowance.most)
+    allowance.turnBegins()
     return allowance
   }
 
@@ -17,9 +18,10 @@ import Testing
     var allowance = used()
 
     for _ in 0..<1000 {
-      allowance.primaryAnswered(1_000_000)
+      allowance.turnBegins()
+      allowance.primaryAnswered(1_000_000, copies: 3)
       #expect(!allowance.isUsedUp)
-      allowance.shadowAnswered(1_999_999)
+      for _ in 0..<3 { allowance.shadowAnswered(1_999_999) }
     }
 
     #expect(!allowance.isUsedUp)
@@ -39,10 +41,27 @@ import Testing
   @Test func `what is saved up has a bound`() {
     var allowance = AnswerAllowance()
 
-    allowance.primaryAnswered(1 << 40)
+    allowance.primaryAnswered(1 << 40, copies: 1)
     _ = allowance.refill(now: .max)
     allowance.shadowAnswered(AnswerAllowance.most)
 
+    allowance.turnBegins()
     #expect(allowance.isUsedUp)
+  }
+
+  @Test func `a turn takes its part of what is saved up, and more where primaries answer`() {
+    var allowance = AnswerAllowance()
+    allowance.turnBegins()
+
+    allowance.shadowAnswered(AnswerAllowance.mostOfATurn)
+    #expect(allowance.isUsedUp && allowance.isTurnUsedUp)
+    allowance.primaryAnswered(500, copies: 1)
+    #expect(!allowance.isUsedUp)
+    allowance.shadowAnswered(1000)
+    #expect(allowance.isUsedUp)
+    allowance.turnBegins()
+
+    #expect(!allowance.isUsedUp && !allowance.isTurnUsedUp)
+    #expect(allowance.refill(now: 0) > 1)
   }
 }

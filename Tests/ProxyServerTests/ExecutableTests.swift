@@ -84,7 +84,8 @@ extension RealSockets {
       let worker = try program.worker()
       let idleBefore = processorTicks(of: worker)
       _ = poll(nil, 0, 300)
-      #expect(processorTicks(of: worker) - idleBefore <= 3)
+      // Who looks again and again without a pause has 30.
+      #expect(processorTicks(of: worker) - idleBefore <= 10)
       #expect(
         try Executable.output(["ask", "/health", "--admin", "\(program.admin)"]).status == 0
       )

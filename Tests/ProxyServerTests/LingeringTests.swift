@@ -3,7 +3,7 @@ import Testing
 
 @testable import ProxyServer
 
-/// Copies whose client is gone, and copies that are given up in numbers.
+/// Copies whose client is gone, and copies that are ended in numbers.
 extension RealSockets {
   @Suite struct Lingering {
     @Test func `only so many copies wait for their shadow, and those that waited longest go first`()
@@ -68,15 +68,20 @@ extension RealSockets {
       stuck.close()
     }
 
-    @Test func `all copies that are given up at once are reset, though not in one turn`() throws {
+    @Test
+    func
+      `switched off, all copies are reset though not in one turn, and the answer comes after that`()
+      throws
+    {
       let (primary, shadow) = (EchoServer(), Listener())
       let proxy = try TestProxy(primary: primary.listener.address, shadows: [shadow.address])
       let clients = try (0..<40).map { _ in try proxy.connect() }
       for client in clients { #expect(echoes(on: client, seed: 7, rounds: 1) == 1) }
       let copies = (0..<40).map { _ in shadow.accept()! }
 
-      _ = try proxy.ask("/shadow/off", method: "PUT")
+      let answer = try proxy.ask("/shadow/off", method: "PUT").body
 
+      #expect(answer.contains(" open 0\n"), "\(answer)")
       for copy in copies {
         #expect(copy.receiveAll().failure == .reset)
         copy.close()
@@ -94,31 +99,5 @@ extension RealSockets {
       var entry = pollfd(fd: peer.descriptor, events: Int16(POLLIN), revents: 0)
       return poll(&entry, 1, 0) == 1 && Int32(entry.revents) & POLLERR != 0
     }
-  }
-}
-
-@Suite struct ResetBacklogTests {
-  @Test func `each turn closes a few, the oldest first, and the end all`() {
-    var backlog = ResetBacklog()
-    for descriptor in 0..<10 { backlog.add(Int32(descriptor), hasRequests: descriptor == 5) }
-    var closed: [Int32] = []
-    var requests: [Int32] = []
-    func close(_ descriptor: Int32, _ hasRequests: Bool) {
-      closed.append(descriptor)
-      if hasRequests { requests.append(descriptor) }
-    }
-
-    backlog.next(close)
-    #expect(closed == [0, 1, 2, 3])
-    backlog.next(close)
-    backlog.add(10)
-    #expect(closed == [0, 1, 2, 3, 4, 5, 6, 7] && !backlog.isEmpty)
-    backlog.all(close)
-
-    #expect(closed == Array(0...10))
-    #expect(requests == [5])
-    #expect(backlog.isEmpty)
-    backlog.next(close)
-    #expect(closed.count == 11)
   }
 }

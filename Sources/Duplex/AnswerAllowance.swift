@@ -2,7 +2,7 @@
 /// second more. A shadow that answers without end would otherwise have a processor of its own.
 package struct AnswerAllowance: Sendable, Equatable {
   /// What is saved up at most: a shadow may be behind its primary for a while.
-  package static let most = 8 << 20
+  package static let most = 32 << 20
   /// What is taken in one turn, besides what the primaries answer in it: some half a millisecond.
   package static let mostOfATurn = 1 << 20
   /// How often it is refilled, in nanoseconds, and by how much.

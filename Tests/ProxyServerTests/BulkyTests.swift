@@ -67,6 +67,52 @@ extension RealSockets {
       shadow.close()
     }
 
+    @Test func `no copy of a shadow that keeps up is lost while many streams are bulky`() throws {
+      let (primary, shadow) = (Listener(), Listener())
+      var policy = CopyingPolicy()
+      policy.copies = 2
+      let proxy = try TestProxy(
+        primary: primary.address,
+        shadows: [shadow.address],
+        copying: policy
+      ) {
+        $0.shadowLinger = 1_000_000_000
+      }
+      let (clientCount, piece) = (24, Noise.bytes(2_000_000, seed: 50))
+      let servers = [(primary, clientCount), (shadow, 2 * clientCount)].map { listener, count in
+        Worker {
+          let senders = (0..<count).map { _ in
+            let peer = listener.accept()!
+            return Worker {
+              for _ in 0..<8 { _ = unlessLost { try peer.send(piece) } }
+              peer.finish()
+              _ = peer.receiveAll()
+              peer.close()
+            }
+          }
+          for sender in senders { sender.value() }
+        }
+      }
+
+      let clients = try (0..<clientCount).map { _ in
+        let client = try proxy.connect()
+        return Worker {
+          defer { client.close() }
+          return (unlessLost { try client.receive(exactly: 8 * piece.count).count }) ?? 0
+        }
+      }
+
+      for client in clients { #expect(client.value() == 8 * piece.count) }
+      for server in servers { server.value() }
+      #expect(try proxy.metric("duplex_shadow_connections_open", becomes: 0) == 0)
+      #expect(try proxy.metric("duplex_shadow_drops_total") == 0)
+      let answers = 2 * clientCount * 8 * piece.count
+      #expect(try proxy.metric("duplex_shadow_answer_bytes_total") == answers)
+      proxy.stop()
+      primary.close()
+      shadow.close()
+    }
+
     @Test func `bulky answers pass unix sockets`() throws {
       let address = try #require(
         SocketAddress(unixPath: "/tmp/duplex-bulky-\(getpid())-\(clinux_monotonic_nanoseconds())")

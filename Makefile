@@ -68,7 +68,7 @@ proxy-package:
 	@ln -sfn ../../Sources ../../Tests ../../Package.swift .build-proxy/package/
 
 # gold cannot link what is sanitized, and XCTest, which has no tests here, leaks. AddressSanitizer keeps freed memory for a
-# while; the tests that watch memory allow for so much.
+# while: here no more than the tests that watch memory allow for.
 sanitize: proxy-package ## run the proxy's tests with AddressSanitizer and with ThreadSanitizer, on both engines
 	@set -e; for kind in address thread; do \
 	  printf '\n== The proxy with %s sanitizer\n' $$kind; \

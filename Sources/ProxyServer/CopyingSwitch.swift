@@ -29,16 +29,6 @@ struct EndingOfCopies {
   var messages: [Message] = []
 
   var isUnderWay: Bool { next != nil }
-
-  mutating func takeClients() -> [Int] {
-    defer { clients = [] }
-    return clients
-  }
-
-  mutating func takeMessages() -> [Message] {
-    defer { messages = [] }
-    return messages
-  }
 }
 
 extension Server {
@@ -54,11 +44,12 @@ extension Server {
     if !ending.isUnderWay { copiesEnded() }
   }
 
-  /// Off: no running copy gets another byte and none is begun, and no relay notices: the copies are ended some a turn.
+  /// Off: no running copy is given another byte of its client and none is begun, and no relay notices: the copies are
+  /// ended some a turn, and until then may take what was queued for them.
   /// On: new connections are copied again. Those that are open stay uncopied, since a copy that begins in the middle of
   /// a stream is garbage.
   func switchCopying(on isOn: Bool) {
-    // Those of before: a copy that is running after this was begun after this.
+    // Those of a switch before: a copy that is running after this was begun after it.
     while ending.isUnderWay { endCopies() }
     if copying.isOn != isOn { copying = CopyingSwitch(isOn: isOn) }
     guard !isOn else { return }
@@ -87,8 +78,10 @@ extension Server {
 
   /// A thread takes its messages in order: what it reports is how it is after the switch.
   private func copiesEnded() {
-    for client in ending.takeClients() { gather(.copying(client: client)) }
-    for message in ending.takeMessages() { took(message) }
+    let ended = ending
+    ending = EndingOfCopies()
+    for client in ended.clients { gather(.copying(client: client)) }
+    for message in ended.messages { took(message) }
   }
 
   /// A shadow's breaker as it is now, if it has one. It has no timer: what time alone has changed shows when it is

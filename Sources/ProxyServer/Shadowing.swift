@@ -67,14 +67,14 @@ extension Server {
   /// Leaves a shadow's answers to its own kernel: until the next turn, or until time has brought more allowance.
   private func restLane(_ index: Int, _ lane: Int) {
     let now = clinux_monotonic_nanoseconds()
-    let untilNextTurn = allowance.refill(now: now) > 0
-    guard !untilNextTurn || allowance.isTurnUsedUp, !connections[index].lanes[lane].isResting,
+    let isAllowanceLeft = allowance.refill(now: now) > 0
+    guard !isAllowanceLeft || allowance.isTurnUsedUp, !connections[index].lanes[lane].isResting,
       let socket = connections[index].lanes[lane].socket
     else { return }
     connections[index].lanes[lane].isResting = true
     loop.receive(socket, .off)
     restingLanes.append((connections.reference(to: index), lane))
-    restDeadline = min(restDeadline, untilNextTurn ? now : now &+ AnswerAllowance.tick)
+    restDeadline = min(restDeadline, isAllowanceLeft ? now : now &+ AnswerAllowance.tick)
   }
 
   func wakeLanes(_ now: UInt64) {

@@ -10,16 +10,7 @@ extension RealSockets {
       throws
     {
       let (primary, stuck) = (EchoServer(), Listener(receiveBuffer: 4096))
-      var policy = CopyingPolicy()
-      policy.hasBreaker = false
-      let proxy = try TestProxy(
-        primary: primary.listener.address,
-        shadows: [stuck.address],
-        copying: policy
-      ) {
-        $0.mostLingering = 3
-        $0.shadowLinger = 60_000_000_000
-      }
+      let proxy = try patientProxy(primary, stuck, copies: 1)
 
       for _ in 0..<5 {
         let client = try proxy.connect()
@@ -43,17 +34,7 @@ extension RealSockets {
 
     @Test func `a connection that is copied more than once counts with all its copies`() throws {
       let (primary, stuck) = (EchoServer(), Listener(receiveBuffer: 4096))
-      var policy = CopyingPolicy()
-      policy.hasBreaker = false
-      policy.copies = 2
-      let proxy = try TestProxy(
-        primary: primary.listener.address,
-        shadows: [stuck.address],
-        copying: policy
-      ) {
-        $0.mostLingering = 3
-        $0.shadowLinger = 60_000_000_000
-      }
+      let proxy = try patientProxy(primary, stuck, copies: 2)
 
       for expected in [2, 2, 2] {
         let client = try proxy.connect()
@@ -93,6 +74,25 @@ extension RealSockets {
       proxy.stop()
       primary.stop()
       shadow.close()
+    }
+
+    /// Gives its shadow all the time for the rest, but for no more than three copies.
+    private func patientProxy(
+      _ primary: EchoServer,
+      _ shadow: Listener,
+      copies: Int
+    ) throws -> TestProxy {
+      var policy = CopyingPolicy()
+      policy.hasBreaker = false
+      policy.copies = copies
+      return try TestProxy(
+        primary: primary.listener.address,
+        shadows: [shadow.address],
+        copying: policy
+      ) {
+        $0.mostLingering = 3
+        $0.shadowLinger = 60_000_000_000
+      }
     }
 
     private func isReset(_ peer: Peer) -> Bool {

@@ -75,15 +75,6 @@ static inline void curing_receive_on(struct io_uring *ring, int fd, unsigned sho
   io_uring_sqe_set_data64(sqe, data);
 }
 
-// Throws away up to `size` received bytes without copying them out of the kernel. TCP only. `expects_none`: it
-// waits for bytes before it looks for them.
-static inline void curing_discard(struct io_uring *ring, int fd, size_t size, int expects_none, uint64_t data) {
-  struct io_uring_sqe *sqe = curing_next(ring);
-  io_uring_prep_recv(sqe, fd, NULL, size, MSG_TRUNC);
-  if (expects_none) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
-  io_uring_sqe_set_data64(sqe, data);
-}
-
 // Sends all of the bytes, as far as the socket takes them at once. It is done when it is submitted, and completes
 // only when it could not send all: with the number of bytes sent, or a negated errno.
 static inline void curing_send(struct io_uring *ring, int fd, const void *bytes, size_t size, uint64_t data) {
@@ -108,28 +99,20 @@ static inline void curing_poll(struct io_uring *ring, int fd, unsigned events, u
   io_uring_sqe_set_data64(sqe, data);
 }
 
-// Takes back what was asked for with `target`; it completes all the same, perhaps with -ECANCELED.
+// Takes back what was asked for with `target`; it completes all the same, perhaps with -ECANCELED. The kernel finds it by a
+// hash of `target`: by its descriptor, it would look at all that it was ever asked and has not done.
 static inline void curing_cancel(struct io_uring *ring, uint64_t target) {
   struct io_uring_sqe *sqe = curing_next(ring);
   io_uring_prep_cancel64(sqe, target, 0);
+  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
   io_uring_sqe_set_data64(sqe, 0);
 }
 
-// Takes back all that was asked of a descriptor, then closes it.
+// Closes a descriptor, after all that was asked of it before.
 static inline void curing_close(struct io_uring *ring, int fd) {
   struct io_uring_sqe *sqe = curing_next(ring);
-  if (io_uring_sq_space_left(ring) == 0) {
-    // Both must be submitted at once, or another descriptor could get the number in between.
-    io_uring_prep_nop(sqe);
-    io_uring_sqe_set_data64(sqe, 0);
-    io_uring_submit(ring);
-    sqe = curing_next(ring);
-  }
-  io_uring_prep_cancel_fd(sqe, fd, IORING_ASYNC_CANCEL_ALL);
-  sqe->flags |= IOSQE_IO_HARDLINK;
-  io_uring_sqe_set_data64(sqe, 0);
-  sqe = curing_next(ring);
   io_uring_prep_close(sqe, fd);
+  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
   io_uring_sqe_set_data64(sqe, 0);
 }
 
@@ -187,7 +170,5 @@ static inline int curing_has_more(uint32_t flags) { return (flags & IORING_CQE_F
 static inline int curing_buffer(uint32_t flags) {
   return flags & IORING_CQE_F_BUFFER ? (int)(flags >> IORING_CQE_BUFFER_SHIFT) : -1;
 }
-// There was more to receive.
-static inline int curing_is_nonempty(uint32_t flags) { return (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0; }
 
 #endif

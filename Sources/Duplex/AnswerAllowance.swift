@@ -3,13 +3,11 @@
 package struct AnswerAllowance: Sendable, Equatable {
   /// What is saved up at most: a shadow may be behind its primary for a while.
   package static let most = 32 << 20
-  /// What is taken in one turn, besides what the primaries answer in it: some half a millisecond.
-  package static let mostOfATurn = 1 << 20
+  /// What is taken in one turn, besides what the primaries answer in it: less than a tenth of a millisecond.
+  package static let mostOfATurn = 128 << 10
   /// How often it is refilled, in nanoseconds, and by how much.
   package static let tick: UInt64 = 1_000_000
   private static let refill = 128 << 10
-  /// What a shadow that goes on may take before it is looked at again.
-  private static let share = 64 << 10
 
   private var left = most
   private var leftOfTurn = mostOfATurn
@@ -19,8 +17,8 @@ package struct AnswerAllowance: Sendable, Equatable {
 
   package var isUsedUp: Bool { left <= 0 || leftOfTurn <= 0 }
 
-  /// What comes now is for the next turn.
-  package var isTurnUsedUp: Bool { leftOfTurn <= 0 }
+  /// When time brings some, if nothing is left; else 0.
+  package var returnsAt: UInt64 { left <= 0 ? refilledAt &+ Self.tick : 0 }
 
   package mutating func turnBegins() { leftOfTurn = Self.mostOfATurn }
 
@@ -35,13 +33,11 @@ package struct AnswerAllowance: Sendable, Equatable {
     leftOfTurn -= count
   }
 
-  /// Adds what time has brought, and says how many shadows that rest may go on.
-  package mutating func refill(now: UInt64) -> Int {
+  /// Adds what time has brought.
+  package mutating func refill(now: UInt64) {
     let ticks = min((now &- refilledAt) / Self.tick, 64)
-    if ticks > 0 {
-      left = min(left + Int(ticks) * Self.refill, Self.most)
-      refilledAt = now
-    }
-    return max(0, (left + Self.share - 1) / Self.share)
+    guard ticks > 0 else { return }
+    left = min(left + Int(ticks) * Self.refill, Self.most)
+    refilledAt = now
   }
 }

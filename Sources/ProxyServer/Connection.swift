@@ -9,8 +9,6 @@ struct Connection {
     var isConnected = false
     /// Answers that are too few to be reported may have come: they will be looked for.
     var isToBeSwept = false
-    /// Its answers are left to its own kernel for the moment.
-    var isResting = false
     /// It has room for a bulky stream.
     var isWide = false
     var ticket = CircuitBreaker.Ticket.none

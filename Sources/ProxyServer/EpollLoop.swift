@@ -306,7 +306,9 @@ extension EpollLoop {
       case .off: return
       case .bytes:
         result = clinux_receive(sockets[index].descriptor, buffer.baseAddress, buffer.count)
-      case .discard: result = discard(sockets[index].descriptor)
+      case .discard:
+        guard handler.discards(tag: tag) else { return }
+        result = discard(sockets[index].descriptor, buffer)
       }
       if result < Self.receiveSize, !sockets[index].isReadToEmpty {
         sockets[index].readable = false
@@ -334,13 +336,6 @@ extension EpollLoop {
       }
     }
     if isOpen(socket), sockets[index].readable, sockets[index].reception != .off { list(socket) }
-  }
-
-  /// TCP bytes are dropped inside the kernel; a unix socket copies them out, into the buffer that nobody is using.
-  private func discard(_ descriptor: Int32) -> Int {
-    let result = clinux_discard(descriptor, Self.receiveSize * 4)
-    guard result == -Int(EFAULT) || result == -Int(EINVAL) else { return result }
-    return clinux_receive(descriptor, buffer.baseAddress, buffer.count)
   }
 
   private func reportFailures(_ handler: some CompletionHandler) {

@@ -63,6 +63,9 @@ enum Closing {
 
 protocol CompletionHandler: AnyObject {
   func completed(_ completion: Completion, tag: Tag, socket: SocketID)
+
+  /// Whether what has come to a socket that receives to discard is to be thrown away now. If not, its reception was stopped.
+  func discards(tag: Tag) -> Bool
 }
 
 /// A completion-shaped event loop: the server asks, the loop answers later with a `Completion`, always from
@@ -111,8 +114,16 @@ protocol EventLoop: AnyObject, SendableMetatype {
 
 /// What is done the same in every engine: one system call, at once.
 extension EventLoop {
-  /// Throws away what has come, as much as the kernel may have kept, and says how much that was. Only while it receives to
-  /// discard.
+  /// Throws away what has come. TCP bytes are dropped inside the kernel; a unix socket copies them out, into a buffer that
+  /// nobody is using.
+  func discard(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let result = clinux_discard(descriptor, Shadowing.wide)
+    guard result == -Int(EFAULT) || result == -Int(EINVAL) else { return result }
+    return clinux_receive(descriptor, buffer.baseAddress, buffer.count)
+  }
+
+  /// Throws away what has come, as much as the kernel may have kept, and says how much that was. Only of a socket
+  /// whose bytes nobody else wants.
   func discardNow(_ socket: SocketID) -> Int {
     max(0, clinux_discard(descriptor(of: socket), 2 * Shadowing.wide))
   }

@@ -36,9 +36,8 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   var fronts: [Int: ShadowFront] = [:]
   var budget: ShadowBudget
   var allowance = AnswerAllowance()
-  /// Copies whose answers are not taken for the moment, longest first.
-  var restingLanes: [(connection: ConnectionTable.Reference, lane: Int)] = []
-  var restDeadline = UInt64.max
+  /// Copies whose answers are not taken until a later turn has an allowance for them.
+  var restingLanes = DeadlineQueue<(connection: ConnectionTable.Reference, lane: Int)>(delay: 0)
   /// Copies that have room for bulky streams.
   var wideLanes = 0
   var phase = Phase.serving
@@ -288,7 +287,7 @@ extension Server {
       frontDeadlines.next,
       resetPolls.next,
       sweeps.next,
-      restDeadline,
+      max(restingLanes.next, allowance.returnsAt),
       lingerDeadlines.next,
       lastWordDeadlines.next,
       acceptDeadline,
@@ -313,9 +312,12 @@ extension Server {
       else { continue }
       carryOut(connection.relay.gaveUp(), reference.index)
     }
-    if restDeadline <= now { wakeLanes(now) }
-    while let reference = sweeps.popDue(now: now) {
-      if connections[reference] != nil { sweep(reference.index) }
+    wakeLanes(now)
+    var left = Shadowing.sweepShare
+    while left > 0, let reference = sweeps.popDue(now: now) {
+      guard connections[reference] != nil else { continue }
+      sweep(reference.index)
+      left -= 1
     }
     while let reference = frontDeadlines.popDue(now: now) {
       if connections[reference] != nil { waitedForFront(reference.index) }

@@ -14,6 +14,10 @@ enum Shadowing {
   static let wide = 1 << 20
   /// So many copies of one thread may be wide at a time.
   static let mostWide = 64
+  /// So many connections are swept in one turn: those that began together are due together.
+  static let sweepShare = 2
+  /// So many copies that rest go on in one turn.
+  static let wakeShare = 32
 }
 
 /// Carrying out what `ShadowLane` decides about one shadow of a connection.
@@ -64,28 +68,35 @@ extension Server {
     }
   }
 
-  /// Leaves a shadow's answers to its own kernel: until the next turn, or until time has brought more allowance.
-  private func restLane(_ index: Int, _ lane: Int) {
+  /// Leaves a shadow's answers to its own kernel for a while where the allowance is used up.
+  func discards(tag: Tag) -> Bool {
+    guard allowance.isUsedUp else { return true }
     let now = clinux_monotonic_nanoseconds()
-    let isAllowanceLeft = allowance.refill(now: now) > 0
-    guard !isAllowanceLeft || allowance.isTurnUsedUp, !connections[index].lanes[lane].isResting,
-      let socket = connections[index].lanes[lane].socket
-    else { return }
-    connections[index].lanes[lane].isResting = true
+    allowance.refill(now: now)
+    let (index, lane) = (tag.index, Int(tag.lane))
+    guard allowance.isUsedUp, let socket = connections[index].lanes[lane].socket else {
+      return true
+    }
     loop.receive(socket, .off)
-    restingLanes.append((connections.reference(to: index), lane))
-    restDeadline = min(restDeadline, isAllowanceLeft ? now : now &+ AnswerAllowance.tick)
+    restingLanes.add((connections.reference(to: index), lane), now: now)
+    return false
   }
 
+  /// Goes on with those that have rested longest, as far as there is an allowance for them: by now the primaries' answers of
+  /// the turn have added to it.
   func wakeLanes(_ now: UInt64) {
-    let awake = restingLanes.prefix(allowance.refill(now: now))
-    restingLanes.removeFirst(awake.count)
-    for (reference, lane) in awake {
-      guard let socket = connections[reference]?.lanes[lane].socket else { continue }
-      connections[reference.index].lanes[lane].isResting = false
+    guard restingLanes.next != .max else { return }
+    allowance.refill(now: now)
+    for _ in 0..<Shadowing.wakeShare {
+      guard !allowance.isUsedUp, let (connection, lane) = restingLanes.popFirst() else { return }
+      guard let route = connections[connection]?.route,
+        let socket = connections[connection]?.lanes[lane].socket
+      else { continue }
+      let count = loop.discardNow(socket)
+      routes[route].counters.shadows[lane].answerBytes += count
+      allowance.shadowAnswered(count)
       loop.receive(socket, .discard)
     }
-    restDeadline = restingLanes.isEmpty ? .max : now &+ AnswerAllowance.tick
   }
 
   func finishLanes(_ index: Int) {
@@ -113,7 +124,6 @@ extension Server {
     case .discarded(let count):
       routes[route].counters.shadows[lane].answerBytes += count
       allowance.shadowAnswered(count)
-      if allowance.isUsedUp { restLane(index, lane) }
     case .ended:
       carryOut(connections[index].lanes[lane].machine.shadowDone(), index, lane)
     case .failed where !connections[index].lanes[lane].isConnected:

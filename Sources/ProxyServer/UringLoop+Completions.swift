@@ -25,7 +25,7 @@ extension UringLoop {
     case .connect: connected(completion.result, socket, handler)
     case .small: received(completion, socket, handler)
     case .large: becameReadable(completion, socket, handler)
-    case .discard: discarded(completion, socket, handler)
+    case .discard: becameDiscardable(completion, socket, handler)
     case .room:
       sockets[Int(socket.index)].awaitsRoom = false
       sockets[Int(socket.index)].writable = true
@@ -147,33 +147,30 @@ extension UringLoop {
   ) {
     let index = Int(socket.index)
     let tag = sockets[index].tag
-    switch sockets[index].reception {
-    case .discard: handler.completed(.discarded(bytes.count), tag: tag, socket: socket)
-    case .bytes where sockets[index].held.isEmpty:
+    if sockets[index].reception == .bytes, sockets[index].held.isEmpty {
       handler.completed(.received(bytes), tag: tag, socket: socket)
-    case .bytes, .off: sockets[index].held.append(Chunk(copying: bytes))
+    } else {
+      sockets[index].held.append(Chunk(copying: bytes))
     }
   }
 
-  private func discarded(
+  private func becameDiscardable(
     _ completion: curing_completion,
     _ socket: SocketID,
     _ handler: some CompletionHandler
   ) {
     let index = Int(socket.index)
     receiveCompleted(completion, index)
-    switch completion.result {
-    case 1...:
-      handler.completed(
-        .discarded(Int(completion.result)),
-        tag: sockets[index].tag,
-        socket: socket
-      )
-    case -EFAULT, -EINVAL: sockets[index].discardsByCopying = true
-    default: ended(completion.result, socket, handler)
+    let tag = sockets[index].tag
+    guard completion.result != -ECANCELED else { return armReceive(socket) }
+    guard sockets[index].reception == .discard, handler.discards(tag: tag) else { return }
+    let count = discard(sockets[index].descriptor, large)
+    if count > 0 {
+      handler.completed(.discarded(count), tag: tag, socket: socket)
+    } else {
+      ended(Int32(count), socket, handler)
     }
-    guard isOpen(socket) else { return }
-    armReceive(socket, expectsNone: curing_is_nonempty(completion.flags) == 0)
+    if isOpen(socket) { armReceive(socket) }
   }
 
   /// The stream's end: 0 for a FIN, else an errno. Some results mean only to ask again.

@@ -16,7 +16,6 @@ final class UringLoop: EventLoop {
   static let largeSize = 256 * 1024
   /// Receives of a bulky stream in one turn.
   static let share = 4
-  private static let discardSize = 1 << 20
   /// As many as the completion ring holds, so that a turn leaves none behind.
   private static let batchSize = 8192
   /// Accepts of one listener in one turn.
@@ -100,7 +99,7 @@ final class UringLoop: EventLoop {
     if sockets[index].order >= 0 { sendBeforeClosing(socket) }
     if how == .reset { clinux_reset_at_close(descriptor) }
     // While the kernel has a request for it, the connection would outlive its descriptor.
-    if sockets[index].hasRequests {
+    if cancelRequests(of: socket) {
       curing_close(ring, descriptor)
     } else {
       Glibc.close(descriptor)
@@ -240,7 +239,7 @@ extension UringLoop {
   }
 
   /// Asks for what the server wants to receive, unless something else is still with the kernel.
-  func armReceive(_ socket: SocketID, expectsNone: Bool = true) {
+  func armReceive(_ socket: SocketID) {
     let index = Int(socket.index)
     guard sockets[index].receive == .none, !sockets[index].connecting,
       sockets[index].heldEnd == nil
@@ -249,19 +248,16 @@ extension UringLoop {
       switch sockets[index].reception {
       case .off: .none
       case .bytes: sockets[index].fullness.isBulky ? .large : .small
-      // The bytes of a unix socket have to be copied to be thrown away.
-      case .discard: sockets[index].discardsByCopying ? .small : .discard
+      case .discard: .discard
       }
     sockets[index].receive = receive
-    if receive == .small || receive == .discard { setBlocking(index, true) }
+    if receive == .small { setBlocking(index, true) }
     let descriptor = sockets[index].descriptor
     let data = data(socket, receive.kind)
     switch receive {
     case .none: break
     case .small: curing_receive_on(ring, descriptor, small.number, data)
-    case .large: curing_poll(ring, descriptor, UInt32(POLLIN), data)
-    case .discard:
-      curing_discard(ring, descriptor, Self.discardSize, expectsNone ? 1 : 0, data)
+    case .large, .discard: curing_poll(ring, descriptor, UInt32(POLLIN), data)
     }
   }
 
@@ -276,6 +272,18 @@ extension UringLoop {
     guard sockets[index].receive != .none, !sockets[index].isCancelling else { return }
     sockets[index].isCancelling = true
     curing_cancel(ring, data(socket, sockets[index].receive.kind))
+  }
+
+  /// Takes back all that the kernel was asked about a socket that is to be closed, and says whether there was any.
+  private func cancelRequests(of socket: SocketID) -> Bool {
+    let index = Int(socket.index)
+    let receive = sockets[index].receive
+    if receive != .none { curing_cancel(ring, data(socket, receive.kind)) }
+    if sockets[index].isAccepting { curing_cancel(ring, data(socket, .accept)) }
+    if sockets[index].connecting { curing_cancel(ring, data(socket, .connect)) }
+    if sockets[index].awaitsRoom { curing_cancel(ring, data(socket, .room)) }
+    if sockets[index].isWatched { curing_cancel(ring, data(socket, .watch)) }
+    return sockets[index].hasRequests
   }
 
   func awaitRoom(_ socket: SocketID) {

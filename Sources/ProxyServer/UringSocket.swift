@@ -19,8 +19,6 @@ struct UringSocket {
   /// The receive that is with the kernel has been taken back, but has not completed.
   var isCancelling = false
   var fullness = Fullness()
-  /// What is thrown away has to be copied first.
-  var discardsByCopying = false
   /// Bytes that came after the server had stopped receiving, and how the stream ended after them.
   var held: [Chunk] = []
   var heldEnd: Int32?

@@ -191,6 +191,8 @@ private final class Relayer<Loop: EventLoop>: CompletionHandler {
     loop.receive(source, .bytes)
   }
 
+  func discards(tag: ProxyServer.Tag) -> Bool { true }
+
   func completed(_ completion: Completion, tag: ProxyServer.Tag, socket: SocketID) {
     switch completion {
     case .connected: connected += 1

@@ -113,7 +113,7 @@ bench: prepare proxy ## measure the proxy against haproxy and nginx; BENCH='--qu
 soak: prepare proxy ## put load on the proxy while its shadow is bad, for five minutes each; SOAK="--seconds 20" for a first look
 	$(say) 'Building duplex-bench (a minute the first time)'
 	swift build -c release --product duplex-bench --scratch-path .build-bench $(check)
-	$(say) 'Soaking (nearly an hour; the machine should have nothing else to do)'
+	$(say) 'Soaking (an hour and more; the machine should have nothing else to do)'
 	.build-bench/release/duplex-bench soak $(SOAK)
 
 release: build ## pack what an operator needs into release/

@@ -25,7 +25,10 @@ struct Soak {
     var rounds: Int { max(3, Int((seconds / 2 / 10).rounded())) }
     var sliceSeconds: Double { seconds / 2 / Double(rounds) }
     /// About how long all takes.
-    var totalSeconds: Double { Double(shadows.count) * (seconds * 1.5 + 3) + 10 }
+    var totalSeconds: Double {
+      let perShadow = seconds * 1.5 + Double(2 * rounds) * Soak.lingerSeconds / 2
+      return Double(shadows.count) * perShadow + 10
+    }
   }
 
   private struct Running {
@@ -34,6 +37,9 @@ struct Soak {
     var ports: [LoopbackPort]
     var admin: LoopbackPort
   }
+
+  /// For so long duplex-proxy lets a copy outlive its client.
+  private static let lingerSeconds = 5.0
 
   private enum Seen: Sendable {
     case tally(Tally)
@@ -82,6 +88,7 @@ struct Soak {
     defer { for proxy in proxies { proxy.program.end() } }
     for round in 1...settings.rounds {
       for proxy in proxies.rotated(by: round - 1) {
+        for other in proxies { try awaitNoCopies(of: other) }
         let slice = try slice(of: proxy, in: round, at: report.rate)
         report.scenarios[index].slices.append(slice)
         report.scenarios[index].counters[proxy.kind.rawValue] = try counters(of: proxy.admin)
@@ -202,6 +209,18 @@ extension Soak {
 
   private static func counters(of admin: LoopbackPort) throws -> ShadowCounters {
     ShadowCounters(metrics: try Question.ask(admin, for: "/metrics"))
+  }
+
+  /// Copies outlive their clients for a while, and cost what they cost in the slice that they belong to.
+  private func awaitNoCopies(of proxy: Running) throws {
+    let deadline = clinux_monotonic_nanoseconds() + UInt64(2 * Self.lingerSeconds * 1e9)
+    while try counters(of: proxy.admin).copyingNow > 0 {
+      if clinux_stop_noted() != 0 { throw BenchError.interrupted }
+      guard clinux_monotonic_nanoseconds() < deadline else {
+        throw BenchError.origin("\(proxy.program.name): its copies do not end")
+      }
+      usleep(50_000)
+    }
   }
 
   private func counters(of admin: LoopbackPort) throws -> ShadowCounters {

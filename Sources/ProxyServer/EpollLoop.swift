@@ -308,7 +308,7 @@ extension EpollLoop {
         result = clinux_receive(sockets[index].descriptor, buffer.baseAddress, buffer.count)
       case .discard:
         guard handler.discards(tag: tag) else { return }
-        result = discard(sockets[index].descriptor, buffer)
+        result = discard(socket)
       }
       if result < Self.receiveSize, !sockets[index].isReadToEmpty {
         sockets[index].readable = false

@@ -72,6 +72,9 @@ protocol CompletionHandler: AnyObject {
 /// within `turn` and never from within a request. Epoll and io_uring fit behind it alike: accepts and receives
 /// are asked for once and go on until paused, and bytes given to `send` are the loop's to keep until taken.
 protocol EventLoop: AnyObject, SendableMetatype {
+  /// For bytes that go on at once: free between any two system calls.
+  var buffer: UnsafeMutableRawBufferPointer { get }
+
   /// A new stream socket for `adopt` and `connect`, or the negated errno.
   func stream(_ family: Int32) -> Int32
 
@@ -114,18 +117,14 @@ protocol EventLoop: AnyObject, SendableMetatype {
 
 /// What is done the same in every engine: one system call, at once.
 extension EventLoop {
-  /// Throws away what has come. TCP bytes are dropped inside the kernel; a unix socket copies them out, into a buffer that
-  /// nobody is using.
-  func discard(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
-    let result = clinux_discard(descriptor, Shadowing.wide)
+  /// Throws away what has come, as much as the kernel may have kept: the count of bytes, 0 at the stream's end, or the negated
+  /// errno. TCP bytes are dropped inside the kernel; a unix socket copies them out first. Only of a socket whose bytes nobody
+  /// else wants.
+  func discard(_ socket: SocketID) -> Int {
+    let descriptor = descriptor(of: socket)
+    let result = clinux_discard(descriptor, 2 * Shadowing.wide)
     guard result == -Int(EFAULT) || result == -Int(EINVAL) else { return result }
     return clinux_receive(descriptor, buffer.baseAddress, buffer.count)
-  }
-
-  /// Throws away what has come, as much as the kernel may have kept, and says how much that was. Only of a socket
-  /// whose bytes nobody else wants.
-  func discardNow(_ socket: SocketID) -> Int {
-    max(0, clinux_discard(descriptor(of: socket), 2 * Shadowing.wide))
   }
 
   /// Whether the peer has still to acknowledge bytes, which a reset would throw away.

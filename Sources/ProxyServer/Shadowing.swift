@@ -64,7 +64,7 @@ extension Server {
       guard let socket = connections[index].lanes[lane].socket,
         connections[index].lanes[lane].isConnected
       else { continue }
-      routes[route].counters.shadows[lane].answerBytes += loop.discardNow(socket)
+      routes[route].counters.shadows[lane].answerBytes += max(0, loop.discard(socket))
     }
   }
 
@@ -92,7 +92,7 @@ extension Server {
       guard let route = connections[connection]?.route,
         let socket = connections[connection]?.lanes[lane].socket
       else { continue }
-      let count = loop.discardNow(socket)
+      let count = max(0, loop.discard(socket))
       routes[route].counters.shadows[lane].answerBytes += count
       allowance.shadowAnswered(count)
       loop.receive(socket, .discard)

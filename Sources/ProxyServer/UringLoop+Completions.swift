@@ -121,13 +121,13 @@ extension UringLoop {
     }
     for _ in 0..<Self.share {
       guard isOpen(socket), sockets[index].reception == .bytes else { return }
-      let count = clinux_receive(sockets[index].descriptor, large.baseAddress, large.count)
+      let count = clinux_receive(sockets[index].descriptor, buffer.baseAddress, buffer.count)
       guard count > 0 else {
         ended(Int32(count), socket, handler)
         break
       }
       sized(socket, count)
-      deliver(UnsafeRawBufferPointer(rebasing: large[..<count]), socket, handler)
+      deliver(UnsafeRawBufferPointer(rebasing: buffer[..<count]), socket, handler)
       if count < Self.largeSize { break }
     }
     if isOpen(socket) { armReceive(socket) }
@@ -164,7 +164,7 @@ extension UringLoop {
     let tag = sockets[index].tag
     guard completion.result != -ECANCELED else { return armReceive(socket) }
     guard sockets[index].reception == .discard, handler.discards(tag: tag) else { return }
-    let count = discard(sockets[index].descriptor, large)
+    let count = discard(socket)
     if count > 0 {
       handler.completed(.discarded(count), tag: tag, socket: socket)
     } else {

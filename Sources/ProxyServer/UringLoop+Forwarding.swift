@@ -25,7 +25,7 @@ extension UringLoop {
     }
     setBlocking(index, false)
     setBlocking(other, false)
-    let move = passage.move(sockets[index].descriptor, to: sockets[other].descriptor, large) {
+    let move = passage.move(sockets[index].descriptor, to: sockets[other].descriptor, buffer) {
       sockets[other].output.append($0, pool)
     }
     switch move.errno {

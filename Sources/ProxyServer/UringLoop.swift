@@ -24,7 +24,7 @@ final class UringLoop: EventLoop {
   let ring: UnsafeMutablePointer<io_uring>
   private var isEnabled = false
   let small: BufferGroup
-  let large: UnsafeMutableRawBufferPointer
+  let buffer: UnsafeMutableRawBufferPointer
   lazy var passage = Passage()
   let batch: UnsafeMutablePointer<curing_completion>
   private(set) var batchCount = 0
@@ -59,7 +59,7 @@ final class UringLoop: EventLoop {
       return nil
     }
     self.small = small
-    large = .allocate(byteCount: Self.largeSize, alignment: 4096)
+    buffer = .allocate(byteCount: Self.largeSize, alignment: 4096)
     batch = .allocate(capacity: Self.batchSize)
   }
 
@@ -69,7 +69,7 @@ final class UringLoop: EventLoop {
     for socket in sockets where socket.descriptor >= 0 { Glibc.close(socket.descriptor) }
     for address in addresses { address.deallocate() }
     batch.deallocate()
-    large.deallocate()
+    buffer.deallocate()
   }
 
   func stream(_ family: Int32) -> Int32 { clinux_blocking_stream_socket(family) }
@@ -99,7 +99,12 @@ final class UringLoop: EventLoop {
     if sockets[index].order >= 0 { sendBeforeClosing(socket) }
     if how == .reset { clinux_reset_at_close(descriptor) }
     // While the kernel has a request for it, the connection would outlive its descriptor.
-    if cancelRequests(of: socket) {
+    var isAsked = false
+    sockets[index].forEachRequest {
+      isAsked = true
+      curing_cancel(ring, data(socket, $0))
+    }
+    if isAsked {
       curing_close(ring, descriptor)
     } else {
       Glibc.close(descriptor)
@@ -272,18 +277,6 @@ extension UringLoop {
     guard sockets[index].receive != .none, !sockets[index].isCancelling else { return }
     sockets[index].isCancelling = true
     curing_cancel(ring, data(socket, sockets[index].receive.kind))
-  }
-
-  /// Takes back all that the kernel was asked about a socket that is to be closed, and says whether there was any.
-  private func cancelRequests(of socket: SocketID) -> Bool {
-    let index = Int(socket.index)
-    let receive = sockets[index].receive
-    if receive != .none { curing_cancel(ring, data(socket, receive.kind)) }
-    if sockets[index].isAccepting { curing_cancel(ring, data(socket, .accept)) }
-    if sockets[index].connecting { curing_cancel(ring, data(socket, .connect)) }
-    if sockets[index].awaitsRoom { curing_cancel(ring, data(socket, .room)) }
-    if sockets[index].isWatched { curing_cancel(ring, data(socket, .watch)) }
-    return sockets[index].hasRequests
   }
 
   func awaitRoom(_ socket: SocketID) {

@@ -30,8 +30,13 @@ struct UringSocket {
   /// Its descriptor blocks, as what the kernel waits for itself needs it to.
   var isBlocking = true
 
-  var hasRequests: Bool {
-    isAccepting || connecting || awaitsRoom || isWatched || receive != .none
+  /// What the kernel was asked about it, and has not done.
+  func forEachRequest(_ body: (Kind) -> Void) {
+    if receive != .none { body(receive.kind) }
+    if isAccepting { body(.accept) }
+    if connecting { body(.connect) }
+    if awaitsRoom { body(.room) }
+    if isWatched { body(.watch) }
   }
 }
 

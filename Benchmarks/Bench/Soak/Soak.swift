@@ -26,8 +26,8 @@ struct Soak {
     var sliceSeconds: Double { seconds / 2 / Double(rounds) }
     /// About how long all takes.
     var totalSeconds: Double {
-      let perShadow = seconds * 1.5 + Double(2 * rounds) * Soak.lingerSeconds / 2
-      return Double(shadows.count) * perShadow + 10
+      // Copies of half of the bad shadows linger, after two slices of a round.
+      Double(shadows.count) * (seconds * 1.5 + Double(rounds) * Soak.lingerSeconds) + 10
     }
   }
 

@@ -9,7 +9,7 @@ struct SoakCommand: ParsableCommand {
     abstract: "Put load on duplex-proxy for a long time while its shadow is bad.",
     discussion: """
       Takes one and a half times --seconds for each shadow, as half as much load again goes to a proxy without \
-      a shadow, for comparison: about 70 minutes with nothing said. The machine should have nothing else to do.
+      a shadow, for comparison, and waits for copies that outlive their clients: about 65 minutes with nothing said. The machine should have nothing else to do.
 
       Exit status: 0; 1 if a request failed, memory went beyond its bound or a shadow was not as bad as its \
       name; 130 interrupted. The latency is judged in the results, and does not change the exit status.

@@ -9,6 +9,8 @@ struct Connection {
     var isConnected = false
     /// Answers that are too few to be reported may have come: they will be looked for.
     var isToBeSwept = false
+    /// What has come stays in the kernel until there is an allowance for it.
+    var isResting = false
     /// It has room for a bulky stream.
     var isWide = false
     var ticket = CircuitBreaker.Ticket.none

@@ -62,9 +62,11 @@ extension Server {
     for lane in connections[index].lanes.indices where connections[index].lanes[lane].isToBeSwept {
       connections[index].lanes[lane].isToBeSwept = false
       guard let socket = connections[index].lanes[lane].socket,
-        connections[index].lanes[lane].isConnected
+        connections[index].lanes[lane].isConnected, !connections[index].lanes[lane].isResting
       else { continue }
-      routes[route].counters.shadows[lane].answerBytes += max(0, loop.discard(socket))
+      let count = max(0, loop.discard(socket))
+      routes[route].counters.shadows[lane].answerBytes += count
+      allowance.shadowAnswered(count)
     }
   }
 
@@ -78,6 +80,7 @@ extension Server {
       return true
     }
     loop.receive(socket, .off)
+    connections[index].lanes[lane].isResting = true
     restingLanes.add((connections.reference(to: index), lane), now: now)
     return false
   }
@@ -92,6 +95,7 @@ extension Server {
       guard let route = connections[connection]?.route,
         let socket = connections[connection]?.lanes[lane].socket
       else { continue }
+      connections[connection.index].lanes[lane].isResting = false
       let count = max(0, loop.discard(socket))
       routes[route].counters.shadows[lane].answerBytes += count
       allowance.shadowAnswered(count)

@@ -1,5 +1,7 @@
 import CLinux
+import Duplex
 import Glibc
+import Synchronization
 import Testing
 
 @testable import ProxyServer
@@ -13,6 +15,40 @@ extension RealSockets {
       case .epoll: try waits(#require(EpollLoop()))
       case .uring: try waits(#require(UringLoop()))
       }
+    }
+
+    @Test func `many shadows that answer without end are thrown away no faster than one`() throws {
+      // Six for each connection.
+      try #require(clinux_raise_descriptor_limit() > 4000)
+      let (primary, shadow) = (Listener(), Listener())
+      let proxy = try TestProxy(primary: primary.address, shadows: [shadow.address])
+      let started = clinux_monotonic_nanoseconds()
+      let clients = try (0..<600).map { _ in try proxy.connect() }
+      for client in clients { try client.send([1]) }
+      let shadows = clients.map { _ in shadow.accept()! }
+      let isOver = Atomic(false)
+      let endless = Worker {
+        let piece = [UInt8](repeating: 7, count: 64 << 10)
+        while !isOver.load(ordering: .relaxed) {
+          for peer in shadows { _ = clinux_send(peer.descriptor, piece, piece.count) }
+        }
+      }
+
+      // Long after what each of them answered at first was looked for.
+      usleep(2_500_000)
+      let thrownAway = try proxy.metric("duplex_shadow_answer_bytes_total")
+      let seconds = Double(clinux_monotonic_nanoseconds() - started) / 1e9
+      isOver.store(true, ordering: .relaxed)
+      endless.value()
+
+      let allowed = Double(AnswerAllowance.most) + seconds * Double(128 << 20)
+      #expect(thrownAway > 32 << 20)
+      // The last one may have been larger than what was left.
+      #expect(thrownAway < Int(allowed) + 2 * Shadowing.wide)
+      proxy.stop()
+      for peer in clients + shadows { peer.close() }
+      shadow.close()
+      primary.close()
     }
 
     private func waits(_ loop: some EventLoop) throws {

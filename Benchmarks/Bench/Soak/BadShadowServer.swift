@@ -8,6 +8,8 @@ struct BadShadowServer: ~Copyable {
   private let epoll: Int32
   /// Bound and never listening: while nobody listens, no connection that leaves this machine gets the port.
   private let reservation: Int32
+  /// What `endless` answers, in pages of the kernel's: to copy it took more of the clients' processor than all else it does.
+  private var answer: UnsafeMutablePointer<FILE>?
   private var listener: Int32 = -1
   private var fillers: [Int32] = []
   private var connections: Set<Int32> = []
@@ -36,6 +38,7 @@ struct BadShadowServer: ~Copyable {
     if listener >= 0 { close(listener) }
     close(reservation)
     close(epoll)
+    if let answer { fclose(answer) }
     buffer.deallocate()
     events.deallocate()
   }
@@ -59,8 +62,10 @@ struct BadShadowServer: ~Copyable {
     switch kind {
     // As little as possible waits in the kernel: the rest waits in the proxy.
     case .stuck, .slow: limit(SO_RCVBUF, to: 4096)
-    // What it has yet to send takes memory of this machine, which a shadow elsewhere would not.
-    case .endless: limit(SO_SNDBUF, to: 64 << 10)
+    case .endless:
+      // What it has yet to send takes memory of this machine, which a shadow elsewhere would not.
+      limit(SO_SNDBUF, to: 64 << 10)
+      try prepareAnswer()
     case .blackholed:
       guard Glibc.listen(listener, 0) == 0 else { throw BenchError.system("listening", errno) }
       fillers = (0..<4).map { _ in clinux_stream_socket(AF_INET) }
@@ -69,6 +74,14 @@ struct BadShadowServer: ~Copyable {
     case .refused, .resetting, .flapping: break
     }
     try watch(listener, EPOLLIN.rawValue)
+  }
+
+  private mutating func prepareAnswer() throws {
+    // sendfile cannot be told to spare this process the signal.
+    signal(SIGPIPE, SIG_IGN)
+    answer = tmpfile()
+    guard let answer, fwrite(buffer.baseAddress, buffer.count, 1, answer) == 1, fflush(answer) == 0
+    else { throw BenchError.system("writing an answer", errno) }
   }
 
   /// Limits a buffer of the connections that it will accept.
@@ -180,8 +193,9 @@ extension BadShadowServer {
   private mutating func stream(to descriptor: Int32) {
     _ = clinux_discard(descriptor, 1 << 20)
     for _ in 0..<16 {
-      let sent = clinux_send(descriptor, buffer.baseAddress, buffer.count)
-      if sent == -Int(EAGAIN) { return }
+      var offset = 0
+      let sent = sendfile(descriptor, fileno(answer), &offset, buffer.count)
+      if sent < 0, errno == EAGAIN { return }
       guard sent > 0 else { return drop(descriptor) }
     }
   }

@@ -15,14 +15,15 @@ struct Soak {
     /// Of load that each bad shadow gets: half of it without, half of it with a breaker.
     var seconds: Double
     var shadows: [BadShadow]
-    /// Requests a second; nil for a quarter of what the proxy can do.
+    /// Requests a second; nil for an eighth of what the proxy can do.
     var rate: Double?
     var folder: String
     /// This executable, which has the servers in it.
     var ownProgram: String
 
-    /// How often each proxy has its turn: for some ten seconds each time, and three times at least.
-    var rounds: Int { max(3, Int((seconds / 2 / 10).rounded())) }
+    /// How often each proxy has its turn: for half a minute each time, as what a bad shadow does at first
+    /// would else be most of what is seen, and three times at least.
+    var rounds: Int { max(3, Int((seconds / 2 / 30).rounded())) }
     var sliceSeconds: Double { seconds / 2 / Double(rounds) }
     /// About how long all takes.
     var totalSeconds: Double {
@@ -59,7 +60,7 @@ struct Soak {
 
   /// Does all scenarios; `tell` hears the report after each slice.
   func run(_ report: inout SoakReport, tell: (SoakReport) throws -> Void) throws {
-    report.rate = try settings.rate ?? quarterOfCapacity().rounded()
+    report.rate = try settings.rate ?? eighthOfCapacity().rounded()
     for shadow in settings.shadows {
       report.scenarios.append(SoakScenario(shadow: shadow))
       let index = report.scenarios.count - 1
@@ -147,11 +148,11 @@ extension Soak {
     return Running(kind: kind, program: program, ports: Array(ports[..<2]), admin: ports[2])
   }
 
-  private func quarterOfCapacity() throws -> Double {
+  private func eighthOfCapacity() throws -> Double {
     let proxy = try start(.noShadow, shadow: LoopbackPort(0))
     defer { proxy.program.end() }
     let load = SoakLoad.standard
-    return load.capacity(alone: try load.parts.map { try $0.capacity(to: proxy.ports) }) / 4
+    return load.capacity(alone: try load.parts.map { try $0.capacity(to: proxy.ports) }) / 8
   }
 }
 

@@ -9,7 +9,7 @@ struct SoakCommand: ParsableCommand {
     abstract: "Put load on duplex-proxy for a long time while its shadow is bad.",
     discussion: """
       Takes one and a half times --seconds for each shadow, as half as much load again goes to a proxy without \
-      a shadow, for comparison, and waits for copies that outlive their clients: about 65 minutes with nothing said. The machine should have nothing else to do.
+      a shadow, for comparison, and waits for copies that outlive their clients: about an hour with nothing said. The machine should have nothing else to do.
 
       Exit status: 0; 1 if a request failed, memory went beyond its bound or a shadow was not as bad as its \
       name; 130 interrupted. The latency is judged in the results, and does not change the exit status.
@@ -28,7 +28,7 @@ struct SoakCommand: ParsableCommand {
   @Option(help: "The proxy's engine: epoll or io_uring.")
   var engine = "epoll"
 
-  @Option(help: "Requests a second (default: a quarter of what the proxy can do).")
+  @Option(help: "Requests a second (default: an eighth of what the proxy can do).")
   var rate: Double?
 
   @Option(help: "The duplex-proxy to test.")

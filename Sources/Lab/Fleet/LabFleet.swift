@@ -14,10 +14,15 @@ struct LabFleet: Sendable {
   /// - Parameter report: told of each host as it comes up.
   func up(report: @Sendable (LabHost) -> Void) async throws {
     try await prepareState()
-    for host in settings.hosts { try await boot(host) }
-    for host in settings.hosts {
-      try await waitUntilUp(host)
-      report(host)
+    // A balancer that comes up before its servers holds them for dead until it has checked them again.
+    let balancers = settings.hosts.filter { $0.kind == .balancer }
+    let others = settings.hosts.filter { $0.kind != .balancer }
+    for hosts in [others, balancers] {
+      for host in hosts { try await boot(host) }
+      for host in hosts {
+        try await waitUntilUp(host)
+        report(host)
+      }
     }
   }
 

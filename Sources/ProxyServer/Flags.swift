@@ -341,6 +341,12 @@ extension Flags {
     if let (_, place) = route.listenMode, listen.unixPath == nil {
       report(place, "--listen-mode: \(listen) is no unix socket, so it has no file")
     }
+    if !route.allowed.isEmpty, listen.unixPath != nil {
+      report(
+        route.place,
+        "--allow: clients of \(listen) have no address; --listen-mode says who may connect"
+      )
+    }
     var closed = Route(listen: listen, primary: primary, shadows: route.shadows)
     closed.copying = route.copying
     closed.listenMode = route.listenMode?.mode
@@ -368,6 +374,10 @@ extension Flags {
     }
     for address in [route.primary] + route.shadows where address.reaches(route.listen) {
       report(place, "\(address) is the route's own listening address: it would feed itself")
+    }
+    for (index, shadow) in route.shadows.enumerated() where route.shadows[..<index].contains(shadow)
+    {
+      return report(place, "--duplicate \(shadow) is given twice; --amplify copies more than once")
     }
     if let problem = route.copying.problem(shadows: route.shadows.count) {
       return report(place, problem)

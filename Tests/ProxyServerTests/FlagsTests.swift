@@ -270,6 +270,14 @@ import Testing
       "argument 5: --listen-mode: 0.0.0.0:80 is no unix socket, so it has no file"
     ),
     (
+      "-l unix:/a -r 127.0.0.1:81 --allow 10.0.0.0/8",
+      "argument 1: --allow: clients of unix:/a have no address; --listen-mode says who may connect"
+    ),
+    (
+      "-l 80 -r 127.0.0.1:81 -d 10.0.0.5:80,10.0.0.6:80 -d 10.0.0.5:80",
+      "argument 1: --duplicate 10.0.0.5:80 is given twice; --amplify copies more than once"
+    ),
+    (
       "-l unix:/a -r 127.0.0.1:81 --listen-mode rw",
       "argument 5: --listen-mode rw: an octal mode up to 777 was expected, as 660"
     ),

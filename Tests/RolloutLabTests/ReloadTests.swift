@@ -46,12 +46,25 @@ extension RolloutTests {
         let after = try fleet.duplexctl(["proxy", "reload", "app1", "--yes"], inventory: limited)
         #expect(after.status == 0 && after.text.hasPrefix("Nothing to do"), "\(after.text)")
         #expect(try fleet.duplexctl(["rollout", "status"]).status == 0)
+
+        // HAProxy's requests would be turned away.
+        let backend = "      backend: app\n"
+        for (part, other, reason) in [
+          ("listen: 8080", "listen: 8090", "app/app1, line"),
+          (backend, backend + "      allow: 10.81.0.250\n", "allow of route web"),
+        ] {
+          let shut = try fleet.inventory(replacing: part, with: other)
+          let reload = try fleet.duplexctl(["proxy", "reload", "--yes"], inventory: shut)
+          #expect(reload.status == 1, "\(reload.text)\(reload.errors)")
+          #expect(reload.errors.contains(reason), "\(reload.errors)")
+        }
+        #expect(try fleet.process() == process)
       }
 
       // It is taken on, and does not become healthy: the proxy reads what was put back.
       let dead = try fleet.inventory(
         replacing: "      primary: 127.0.0.1:81\n",
-        with: "      primary: 127.0.0.1:9\n      direct-port: 81\n"
+        with: "      primary: 10.81.0.5:9\n      direct-port: 81\n"
       )
       let text = try String(contentsOfFile: dead, encoding: .utf8)
       try text.replacing("defaults:\n", with: "defaults:\n  timeouts: {health: 1s}\n")

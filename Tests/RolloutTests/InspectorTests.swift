@@ -50,8 +50,7 @@ struct InspectorTests {
 
   @Test(arguments: [
     (Wish.enabled, "10.9.0.99", true), (.enabled, "10.9.0.2", false),
-    (.enabled, "10.9.0.0/24", false), (.upgraded, "10.9.0.99", true),
-    (.reloaded, "10.9.0.99", true), (.disabled, "10.9.0.99", false),
+    (.enabled, "10.9.0.0/24", false), (.disabled, "10.9.0.99", false),
   ])
   func `an allow that leaves out all balancers is warned of`(
     wish: Wish,
@@ -66,6 +65,17 @@ struct InspectorTests {
 
     let warning = Finding("app1", .warning, .balancersNotAllowed("web", ["lb1"]))
     #expect(warnings.filter { $0 == warning }.count == (isWarned ? 1 : 0))
+  }
+
+  @Test(arguments: [Wish.upgraded, .reloaded])
+  func `an allow that leaves out all balancers stops a change of what gets requests`(wish: Wish) {
+    var world = World.proxied
+    world.hosts[0].routes[0].allow = ["10.9.0.99"].compactMap(AddressRange.init(written:))
+
+    #expect(
+      world.answer(wish, of: ["app1"])
+        == .refused([Finding("app1", .blocking, .balancersNotAllowed("web", ["lb1"]))])
+    )
   }
 
   @Test func `a monit that cannot stop the proxy is known before traffic moves`() throws {

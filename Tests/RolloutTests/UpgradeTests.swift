@@ -16,7 +16,7 @@ struct UpgradeTests {
     return world
   }
 
-  @Test func `each host in turn takes on what all were sent before, and HAProxy has no part in it`()
+  @Test func `each host in turn takes on what all were sent before, and its balancers try it`()
     throws
   {
     let plan = try outdated.answer(.upgraded).plan()
@@ -27,8 +27,10 @@ struct UpgradeTests {
         "  app1 upload",
         "switch app1",
         "  app1 install, check, reload monit, upgrade, await health",
+        "  lb1 probe 10.9.0.5:8080",
         "switch app2",
         "  app2 install, check, upgrade, await health",
+        "  lb1 probe 10.9.0.6:8080",
       ]
     )
     #expect(plan.steps.map(\.number) == Array(1...plan.steps.count))
@@ -56,8 +58,10 @@ struct UpgradeTests {
       plan.told == [
         "switch app1",
         "  app1 install, check, reload monit, reload proxy, await health",
+        "  lb1 probe 10.9.0.5:8080",
         "switch app2",
         "  app2 install, check, reload proxy, await health",
+        "  lb1 probe 10.9.0.6:8080",
       ]
     )
     #expect(
@@ -88,13 +92,74 @@ struct UpgradeTests {
     )
   }
 
-  @Test func `a host without a proxy is named, and a drained server is not in the way`() {
+  @Test func `a host without a proxy is named`() {
     var world = outdated
     world.seeHost("app1") { seen in seen.host.process = nil }
-    world.seeBalancer { seen in seen.isRoot = false }
 
     #expect(
       world.answer(.upgraded) == .refused([Finding("app1", .blocking, .proxyNotRunning)])
+    )
+  }
+
+  @Test func `a balancer that cannot be asked is not in the way, and is named`() throws {
+    var world = outdated
+    world.seeBalancer { seen in seen.isRoot = false }
+
+    guard case .plan(_, _, let warnings) = world.answer(.upgraded) else {
+      Issue.record("the balancer stopped it")
+      return
+    }
+    #expect(warnings == [Finding("lb1", .warning, .trafficUnseen)])
+  }
+
+  @Test(arguments: [Wish.upgraded, .reloaded])
+  func `a proxy that gets requests keeps the port that they come to`(wish: Wish) {
+    var world = outdated
+    world.hosts[0].routes[0].listenPort = 8090
+
+    #expect(
+      world.answer(wish)
+        == .refused([
+          Finding(
+            "lb1",
+            .blocking,
+            .serverPortUnexpected(
+              ServerID(backend: "app", server: "app1"),
+              port: 8080,
+              direct: 80,
+              listen: 8090,
+              line: 4
+            )
+          )
+        ])
+    )
+  }
+
+  @Test func `a server that gets no requests may move, and is not tried`() throws {
+    var world = outdated
+    world.hosts[0].routes[0].listenPort = 8090
+    world.seeBalancer { seen in
+      seen.servers[0] = World.server("app1", "10.9.0.5", 8080, administrative: 1, status: "MAINT")
+    }
+
+    let plan = try world.answer(.reloaded, of: ["app1"]).plan()
+
+    #expect(
+      plan.told == [
+        "switch app1", "  app1 install, check, reload monit, reload proxy, await health",
+      ]
+    )
+  }
+
+  @Test func `a primary that does not listen is known before the proxy is told of it`() {
+    var world = outdated
+    world.seeHost("app1") { seen in seen.host.listeners = [] }
+
+    #expect(
+      world.answer(.reloaded, of: ["app1"])
+        == .refused([
+          Finding("app1", .blocking, .primaryNotListening(.tcp(host: "127.0.0.1", port: 80)))
+        ])
     )
   }
 }

@@ -123,7 +123,9 @@ extension Bench {
     let beforeWait = running.program?.waitedNanoseconds()
     let beforeCPU = try running.program?.cpuNanoseconds()
 
+    if load.kind == .paced { try origins.letShadows(giveWay: true) }
     let tally = try client.run(pace)
+    if load.kind == .paced { try origins.letShadows(giveWay: false) }
     let after = try servers.counts(
       since: start,
       expecting: isDuplicating ? before.shadow + tally.answered : 0

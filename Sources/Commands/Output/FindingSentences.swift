@@ -28,8 +28,11 @@ extension Sentences {
       "no proxy runs there; `duplexctl rollout enable` starts one of this release"
     case .balancersNotAllowed(let route, let balancers):
       "allow of route \(route) has the address of none of its balancers (\(list(balancers))): if HAProxy "
-        + "connects from these, the proxy resets every connection"
+        + "connects from these, the proxy resets every connection. Add the address"
     case .monit(let problem): monit(problem)
+    case .trafficUnseen:
+      "it cannot be seen where HAProxy sends its requests, so nobody will notice if a proxy no longer "
+        + "takes them; `duplexctl check` says why"
     case .haproxyNotRunning: "HAProxy does not run, or another configuration than `config` names"
     case .noSocketClient:
       "it has nothing to speak to HAProxy's sockets with: apt-get install socat (or perl, python3)"

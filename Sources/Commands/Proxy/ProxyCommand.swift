@@ -52,8 +52,9 @@ struct ReloadCommand: AsyncParsableCommand {
       As upgrade, without the executable: the process stays what it is and reads its configuration again, for new \
       connections; those that are open go on as they are. HAProxy is not touched and no connection is refused. \
       Hosts take turns as in a rollout (--batch). A configuration that the proxy does not understand, or \
-      cannot carry out, is refused by it, and the files are put back as they were. A route that is no longer \
-      in the inventory is no longer listened on: take it out of HAProxy first.
+      cannot carry out, is refused by it, and the files are put back as they were. A change that would turn \
+      HAProxy's requests away is refused at once. A route that is no longer in the inventory is no longer \
+      listened on: take it out of HAProxy first.
 
       Examples:
         duplexctl proxy reload --dry-run

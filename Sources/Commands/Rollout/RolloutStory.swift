@@ -38,11 +38,10 @@ struct RolloutStory {
     let work = try UsageError.wrapping {
       try Fleetwork(inventory: options.inventory.inventory, limit: limit, machine: machine)
     }
-    let balancers = wish.changesRunningProxies ? [] : work.balancers
     Stream.standardError.line(
-      Sentences.surveying(work.hosts, balancers, inventory: work.file.name)
+      Sentences.surveying(work.hosts, work.balancers, inventory: work.file.name)
     )
-    let observation = await work.survey(balancers)
+    let observation = await work.survey(work.balancers)
     let surveyed = clock.now - start
     do {
       let request = work.request(wish, batch: batch, observation: observation)

@@ -43,6 +43,8 @@ package struct Finding: Error, Sendable, Hashable {
 
     // Balancers.
     case haproxyNotRunning
+    /// It is not known whether requests come to the proxies that are changed, nor will it be tried whether they still can.
+    case trafficUnseen
     /// The shadow takes no connection from the host: its copies would be dropped, and counted.
     case shadowUnreachable(String)
     /// No socket tells what HAProxy runs: why the stats socket does not, and the master's.

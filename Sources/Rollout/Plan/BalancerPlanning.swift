@@ -70,7 +70,7 @@ struct BalancerPlanning {
   func probes(of hosts: [Host]) -> [Step] {
     let targets = hosts.flatMap { request.targets(of: $0, on: balancer) }
     let probed = targets.compactMap { target in
-      target.port(for: request.wish).map { port in
+      target.destination(for: request.wish).map { port in
         ProbeTarget(
           host: target.route.listenAddress,
           port: port,

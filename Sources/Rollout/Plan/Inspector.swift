@@ -14,8 +14,7 @@ package struct Inspector: Sendable {
 
   /// In the order of the inventory, balancers last.
   package func findings() -> [Finding] {
-    request.hosts.flatMap(findings(of:))
-      + (request.wish.changesRunningProxies ? [] : balancers.flatMap(findings(of:)))
+    request.hosts.flatMap(findings(of:)) + balancers.flatMap(findings(of:))
   }
 
   /// Where nothing at all was said, it was sudo that did not let the script begin.
@@ -58,11 +57,13 @@ extension Inspector {
     let kinds =
       sighting.host.process == nil
       ? [.proxyNotRunning]
-      : machineKinds(host, sighting.host) + monitKinds(host, sighting.monit)
+      : machineKinds(host, sighting.host) + deafPrimaryKinds(host, sighting.host)
+        + monitKinds(host, sighting.monit)
     return kinds.map { Finding(host.name, .blocking, $0) } + shutOutFindings(host)
   }
 
-  /// Only a warning: a balancer may have more addresses than the one it is managed by. Names of balancers say nothing.
+  /// Only a warning, as a balancer may have more addresses than the one it is managed by, and will be asked to connect; but
+  /// requests come already to a proxy that runs. Names of balancers say nothing.
   private func shutOutFindings(_ host: Host) -> [Finding] {
     host.routes.filter { !$0.allow.isEmpty }.compactMap { route in
       let feeding = request.inventory.balancers.filter { $0.backends.contains(route.backend) }
@@ -71,7 +72,11 @@ extension Inspector {
         route.allow.contains { $0.contains(balancer.ssh.address) }
       }
       guard !feeding.isEmpty, isKnown, !isFed else { return nil }
-      return Finding(host.name, .warning, .balancersNotAllowed(route.name, feeding.map(\.name)))
+      return Finding(
+        host.name,
+        request.wish.changesRunningProxies ? .blocking : .warning,
+        .balancersNotAllowed(route.name, feeding.map(\.name))
+      )
     }
   }
 
@@ -108,13 +113,18 @@ extension Inspector {
       let stranger = observation.listeners.first { $0.port == port && !$0.isHeld(by: own) }
       return stranger.map { .portTaken(port: port, program: $0.program, pid: $0.pid) }
     }
+    return taken + deafPrimaryKinds(host, observation)
+  }
+
+  private func deafPrimaryKinds(_ host: Host, _ observation: HostObservation) -> [Finding.Kind] {
+    guard !observation.missingTools.contains("ss") else { return [] }
     let deaf = host.routes.filter { route in
       if let port = route.localPrimaryPort {
         return !observation.listeners.contains { $0.port == port }
       }
       return route.primarySocket.map { !observation.sockets.contains($0) } ?? false
     }
-    return taken + deaf.map { .primaryNotListening($0.primary) }
+    return deaf.map { .primaryNotListening($0.primary) }
   }
 
   private func monitKinds(_ host: Host, _ observation: MonitObservation) -> [Finding.Kind] {
@@ -126,6 +136,17 @@ extension Inspector {
 
 extension Inspector {
   private func findings(of balancer: Balancer) -> [Finding] {
+    guard request.wish.changesRunningProxies else { return switchFindings(balancer) }
+    guard let observation = request.observation.balancers[balancer.name]?.observation,
+      observation.isRoot, observation.process != nil
+    else { return [Finding(balancer.name, .warning, .trafficUnseen)] }
+    return request.hosts.flatMap { request.targets(of: $0, on: balancer) }.compactMap { target in
+      guard target.running?.isReady == true, let line = target.line else { return nil }
+      return portFindings(target, line).map { Finding(balancer.name, .blocking, $0) }
+    }
+  }
+
+  private func switchFindings(_ balancer: Balancer) -> [Finding] {
     let observation: BalancerObservation
     switch request.observation.balancers[balancer.name] {
     case .seen(let seen): observation = seen

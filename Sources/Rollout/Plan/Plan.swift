@@ -47,7 +47,7 @@ package enum Wish: String, Sendable, Hashable, Codable {
   /// The proxy that runs has this configuration, of whatever release it is.
   case reloaded
 
-  /// Whether it is about proxies that run and go on running: no balancer has a part in it.
+  /// Whether it is about proxies that run and go on running: balancers are looked at, and not changed.
   package var changesRunningProxies: Bool { self == .upgraded || self == .reloaded }
 }
 

@@ -129,10 +129,13 @@ extension Planner {
       hosts: names,
       stages: [Stage(lanes: outdated.map(\.deliver))]
     )
+    let balancers = BalancerPlanning.all(request)
     let switches = request.batch.batches(of: outdated.map(\.host)).map { batch in
       let names = batch.map(\.name)
       let lanes = outdated.filter { names.contains($0.host.name) }.map(\.change)
-      return Phase(.switch, hosts: names, stages: [Stage(lanes: lanes)])
+      // A proxy may be healthy and turn its balancers away.
+      let probes = balancers.map { $0.probes(of: batch) }
+      return Phase(.switch, hosts: names, stages: [Stage(lanes: lanes), Stage(lanes: probes)])
     }
     return Plan(
       wish: request.wish,

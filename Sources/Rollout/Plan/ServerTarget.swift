@@ -21,6 +21,11 @@ struct ServerTarget: Sendable, Hashable {
     }
   }
 
+  /// Where the balancer's requests will come to; nil where that is not known to be the proxy, or the primary.
+  func destination(for wish: Wish) -> Int? {
+    wish.changesRunningProxies && carriesProxyTraffic ? route.listenPort : port(for: wish)
+  }
+
   /// Nothing is left to do for the wish: neither in the file nor in the running process.
   func isSettled(for wish: Wish) -> Bool {
     guard let line else { return false }

@@ -9,8 +9,11 @@ struct Connection {
     var isConnected = false
     /// Answers that are too few to be reported may have come: they will be looked for.
     var isToBeSwept = false
+    var answers = AnswerShare()
     /// What has come stays in the kernel until there is an allowance for it.
     var isResting = false
+    /// It has a place among those that rest, which it keeps if it goes on in between.
+    var isInLine = false
     /// It has room for a bulky stream.
     var isWide = false
     var ticket = CircuitBreaker.Ticket.none

@@ -301,16 +301,19 @@ extension EpollLoop {
         return
       }
       let tag = sockets[index].tag
+      var limit = Self.receiveSize
       let result: Int
       switch sockets[index].reception {
       case .off: return
       case .bytes:
         result = clinux_receive(sockets[index].descriptor, buffer.baseAddress, buffer.count)
       case .discard:
-        guard handler.discards(tag: tag) else { return }
-        result = discard(socket)
+        let allowed = handler.discardLimit(tag: tag)
+        guard allowed > 0 else { return }
+        limit = min(limit, allowed)
+        result = discard(socket, atMost: allowed)
       }
-      if result < Self.receiveSize, !sockets[index].isReadToEmpty {
+      if result < limit, !sockets[index].isReadToEmpty {
         sockets[index].readable = false
       }
       switch result {

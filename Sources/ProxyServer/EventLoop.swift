@@ -64,8 +64,9 @@ enum Closing {
 protocol CompletionHandler: AnyObject {
   func completed(_ completion: Completion, tag: Tag, socket: SocketID)
 
-  /// Whether what has come to a socket that receives to discard is to be thrown away now. If not, its reception was stopped.
-  func discards(tag: Tag) -> Bool
+  /// How many of the bytes that have come to a socket that receives to discard are to be thrown away now. If none, its
+  /// reception was stopped.
+  func discardLimit(tag: Tag) -> Int
 }
 
 /// A completion-shaped event loop: the server asks, the loop answers later with a `Completion`, always from
@@ -117,14 +118,14 @@ protocol EventLoop: AnyObject, SendableMetatype {
 
 /// What is done the same in every engine: one system call, at once.
 extension EventLoop {
-  /// Throws away what has come, as much as the kernel may have kept: the count of bytes, 0 at the stream's end, or the negated
-  /// errno. TCP bytes are dropped inside the kernel; a unix socket copies them out first. Only of a socket whose bytes nobody
+  /// Throws away what has come, all that the kernel may have kept or less: the count of bytes, 0 at the stream's end, or the
+  /// negated errno. TCP bytes are dropped inside the kernel; a unix socket copies them out first. Only of a socket whose bytes nobody
   /// else wants.
-  func discard(_ socket: SocketID) -> Int {
+  func discard(_ socket: SocketID, atMost limit: Int) -> Int {
     let descriptor = descriptor(of: socket)
-    let result = clinux_discard(descriptor, 2 * Shadowing.wide)
+    let result = clinux_discard(descriptor, min(limit, 2 * Shadowing.wide))
     guard result == -Int(EFAULT) || result == -Int(EINVAL) else { return result }
-    return clinux_receive(descriptor, buffer.baseAddress, buffer.count)
+    return clinux_receive(descriptor, buffer.baseAddress, min(limit, buffer.count))
   }
 
   /// Whether the peer has still to acknowledge bytes, which a reset would throw away.

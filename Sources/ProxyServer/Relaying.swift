@@ -41,14 +41,14 @@ extension Server {
       carryOut(connections[index].relay.primaryConnected(), index)
     case .received(let bytes):
       routes[connections[index].route].counters.bytesToClient += bytes.count
-      allowance.primaryAnswered(bytes.count, copies: connections[index].lanes.count)
+      primaryAnswered(bytes.count, index)
       let sending = loop.send(bytes, on: connections[index].client)
       carryOut(connections[index].relay.received(from: .primary, sending), index)
       // A primary that waits for a header has had it by now; one that speaks before the client does expects none.
       if connections.isLive(index), connections[index].hasFront { waitedForFront(index) }
     case .forwarded(let count, let owed):
       routes[connections[index].route].counters.bytesToClient += count
-      allowance.primaryAnswered(count, copies: connections[index].lanes.count)
+      primaryAnswered(count, index)
       widenLanes(index)
       carryOut(connections[index].relay.received(from: .primary, .taken(owed: owed)), index)
     case .settled(let owed):

@@ -36,7 +36,7 @@ final class Server<Loop: EventLoop>: CompletionHandler {
   var fronts: [Int: ShadowFront] = [:]
   var budget: ShadowBudget
   var allowance = AnswerAllowance()
-  /// Copies whose answers are not taken until a later turn has an allowance for them.
+  /// Copies whose answers are not taken until a later turn has an allowance for them; some may have gone on since.
   var restingLanes = DeadlineQueue<(connection: ConnectionTable.Reference, lane: Int)>(delay: 0)
   /// Copies that have room for bulky streams.
   var wideLanes = 0

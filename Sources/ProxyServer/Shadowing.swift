@@ -58,48 +58,76 @@ extension Server {
 
   /// Throws away the few bytes that shadows have answered: kept, they would add up over many idle connections.
   func sweep(_ index: Int) {
-    let route = connections[index].route
     for lane in connections[index].lanes.indices where connections[index].lanes[lane].isToBeSwept {
       connections[index].lanes[lane].isToBeSwept = false
       guard let socket = connections[index].lanes[lane].socket,
         connections[index].lanes[lane].isConnected, !connections[index].lanes[lane].isResting
       else { continue }
-      let count = max(0, loop.discard(socket))
-      routes[route].counters.shadows[lane].answerBytes += count
-      allowance.shadowAnswered(count)
+      threwAway(loop.discard(socket, atMost: .max), index, lane, socket)
+      guard connections.isLive(index) else { return }
     }
   }
 
-  /// Leaves a shadow's answers to its own kernel for a while where the allowance is used up.
-  func discards(tag: Tag) -> Bool {
-    guard allowance.isUsedUp else { return true }
+  /// Where the allowance is used up, only the copy's own share; without one, its answers are left to its shadow's kernel for
+  /// a while.
+  func discardLimit(tag: Tag) -> Int {
+    guard allowance.isUsedUp else { return .max }
     let now = clinux_monotonic_nanoseconds()
     allowance.refill(now: now)
     let (index, lane) = (tag.index, Int(tag.lane))
     guard allowance.isUsedUp, let socket = connections[index].lanes[lane].socket else {
-      return true
+      return .max
     }
+    let share = connections[index].lanes[lane].answers.left
+    if share > 0 { return share }
     loop.receive(socket, .off)
     connections[index].lanes[lane].isResting = true
-    restingLanes.add((connections.reference(to: index), lane), now: now)
-    return false
+    if !connections[index].lanes[lane].isInLine {
+      connections[index].lanes[lane].isInLine = true
+      restingLanes.add((connections.reference(to: index), lane), now: now)
+    }
+    return 0
   }
 
-  /// Goes on with those that have rested longest, as far as there is an allowance for them: by now the primaries' answers of
-  /// the turn have added to it.
+  /// Adds to the shares of its copies, and goes on with those that had none.
+  func primaryAnswered(_ count: Int, _ index: Int) {
+    for lane in connections[index].lanes.indices {
+      connections[index].lanes[lane].answers.primaryAnswered(count)
+      guard connections[index].lanes[lane].isResting,
+        let socket = connections[index].lanes[lane].socket
+      else { continue }
+      connections[index].lanes[lane].isResting = false
+      loop.receive(socket, .discard)
+    }
+  }
+
+  /// Goes on with those that have rested longest, as far as there is an allowance for them.
   func wakeLanes(_ now: UInt64) {
     guard restingLanes.next != .max else { return }
     allowance.refill(now: now)
     for _ in 0..<Shadowing.wakeShare {
       guard !allowance.isUsedUp, let (connection, lane) = restingLanes.popFirst() else { return }
-      guard let route = connections[connection]?.route,
-        let socket = connections[connection]?.lanes[lane].socket
+      guard connections[connection] != nil else { continue }
+      let index = connection.index
+      connections[index].lanes[lane].isInLine = false
+      guard connections[index].lanes[lane].isResting,
+        let socket = connections[index].lanes[lane].socket
       else { continue }
-      connections[connection.index].lanes[lane].isResting = false
-      let count = max(0, loop.discard(socket))
-      routes[route].counters.shadows[lane].answerBytes += count
-      allowance.shadowAnswered(count)
+      connections[index].lanes[lane].isResting = false
       loop.receive(socket, .discard)
+      threwAway(loop.discard(socket, atMost: .max), index, lane, socket)
+    }
+  }
+
+  /// What became of looking at once: the loop would ask again before it says that the stream has ended, and a reset's errno
+  /// is told but once.
+  private func threwAway(_ result: Int, _ index: Int, _ lane: Int, _ socket: SocketID) {
+    switch result {
+    case 1...: shadowCompleted(.discarded(result), index, lane)
+    case -Int(EAGAIN), -Int(EINTR): break
+    default:
+      loop.receive(socket, .off)
+      shadowCompleted(result == 0 ? .ended : .failed(errno: Int32(-result)), index, lane)
     }
   }
 
@@ -127,7 +155,7 @@ extension Server {
       carryOut(connections[index].lanes[lane].machine.sent(count, &budget), index, lane)
     case .discarded(let count):
       routes[route].counters.shadows[lane].answerBytes += count
-      allowance.shadowAnswered(count)
+      allowance.take(connections[index].lanes[lane].answers.shadowAnswered(count))
     case .ended:
       carryOut(connections[index].lanes[lane].machine.shadowDone(), index, lane)
     case .failed where !connections[index].lanes[lane].isConnected:

@@ -163,12 +163,17 @@ extension UringLoop {
     receiveCompleted(completion, index)
     let tag = sockets[index].tag
     guard completion.result != -ECANCELED else { return armReceive(socket) }
-    guard sockets[index].reception == .discard, handler.discards(tag: tag) else { return }
-    let count = discard(socket)
-    if count > 0 {
+    while isOpen(socket), sockets[index].reception == .discard {
+      let limit = handler.discardLimit(tag: tag)
+      guard limit > 0 else { return }
+      let count = discard(socket, atMost: limit)
+      guard count > 0 else {
+        ended(Int32(count), socket, handler)
+        break
+      }
       handler.completed(.discarded(count), tag: tag, socket: socket)
-    } else {
-      ended(Int32(count), socket, handler)
+      // What is left may be too little to be reported.
+      if count < limit { break }
     }
     if isOpen(socket) { armReceive(socket) }
   }

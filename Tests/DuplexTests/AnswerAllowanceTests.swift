@@ -9,22 +9,9 @@ import Testing
   private func used() -> AnswerAllowance {
     var allowance = AnswerAllowance()
     allowance.refill(now: now)
-    allowance.shadowAnswered(AnswerAllowance.most)
+    allowance.take(AnswerAllowance.most)
     allowance.turnBegins()
     return allowance
-  }
-
-  @Test func `shadows that answer as primaries do are never held up`() {
-    var allowance = used()
-
-    for _ in 0..<1000 {
-      allowance.turnBegins()
-      allowance.primaryAnswered(1_000_000, copies: 3)
-      #expect(!allowance.isUsedUp)
-      for _ in 0..<3 { allowance.shadowAnswered(1_999_999) }
-    }
-
-    #expect(!allowance.isUsedUp)
   }
 
   @Test func `time brings a little, and it is known when`() {
@@ -36,7 +23,7 @@ import Testing
     #expect(allowance.isUsedUp)
     allowance.refill(now: now + AnswerAllowance.tick)
     #expect(!allowance.isUsedUp && allowance.returnsAt == 0)
-    allowance.shadowAnswered(200_000)
+    allowance.take(200_000)
     allowance.turnBegins()
     allowance.refill(now: now + AnswerAllowance.tick)
     #expect(allowance.isUsedUp)
@@ -47,26 +34,42 @@ import Testing
   @Test func `what is saved up has a bound`() {
     var allowance = AnswerAllowance()
 
-    allowance.primaryAnswered(1 << 40, copies: 1)
     allowance.refill(now: .max)
-    allowance.shadowAnswered(AnswerAllowance.most)
+    allowance.take(AnswerAllowance.most)
 
     allowance.turnBegins()
     #expect(allowance.isUsedUp)
   }
 
-  @Test func `a turn takes its part of what is saved up, and more where primaries answer`() {
+  @Test func `a turn takes its part of what is saved up`() {
     var allowance = AnswerAllowance()
     allowance.turnBegins()
 
-    allowance.shadowAnswered(AnswerAllowance.mostOfATurn)
+    allowance.take(AnswerAllowance.mostOfATurn)
     #expect(allowance.isUsedUp && allowance.returnsAt == 0)
-    allowance.primaryAnswered(500, copies: 1)
-    #expect(!allowance.isUsedUp)
-    allowance.shadowAnswered(1000)
-    #expect(allowance.isUsedUp)
     allowance.turnBegins()
 
     #expect(!allowance.isUsedUp)
+  }
+
+  @Test func `a copy that answers as its primary does takes nothing of what is for all`() {
+    var share = AnswerShare()
+
+    for _ in 0..<1000 {
+      share.primaryAnswered(1_000_000)
+      #expect(share.shadowAnswered(1_000_000) == 0)
+    }
+
+    #expect(share.left + 1_000_000 == AnswerShare.most)
+  }
+
+  @Test func `what goes beyond twice the primary's answer is taken from what is for all`() {
+    var share = AnswerShare()
+
+    #expect(share.shadowAnswered(10) == 10)
+    share.primaryAnswered(100)
+    #expect(share.shadowAnswered(150) == 0)
+    #expect(share.shadowAnswered(150) == 100)
+    #expect(share.left == 0)
   }
 }

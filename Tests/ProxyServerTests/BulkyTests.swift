@@ -191,7 +191,7 @@ private final class Relayer<Loop: EventLoop>: CompletionHandler {
     loop.receive(source, .bytes)
   }
 
-  func discards(tag: ProxyServer.Tag) -> Bool { true }
+  func discardLimit(tag: ProxyServer.Tag) -> Int { .max }
 
   func completed(_ completion: Completion, tag: ProxyServer.Tag, socket: SocketID) {
     switch completion {

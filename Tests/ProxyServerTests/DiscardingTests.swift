@@ -1,7 +1,6 @@
 import CLinux
 import Duplex
 import Glibc
-import Synchronization
 import Testing
 
 @testable import ProxyServer
@@ -25,30 +24,71 @@ extension RealSockets {
       let started = clinux_monotonic_nanoseconds()
       let clients = try (0..<600).map { _ in try proxy.connect() }
       for client in clients { try client.send([1]) }
-      let shadows = clients.map { _ in shadow.accept()! }
-      let isOver = Atomic(false)
-      let endless = Worker {
-        let piece = [UInt8](repeating: 7, count: 64 << 10)
-        while !isOver.load(ordering: .relaxed) {
-          for peer in shadows { _ = clinux_send(peer.descriptor, piece, piece.count) }
-        }
-      }
+      let endless = Endless(clients.map { _ in shadow.accept()! })
 
       // Long after what each of them answered at first was looked for.
       usleep(2_500_000)
       let thrownAway = try proxy.metric("duplex_shadow_answer_bytes_total")
       let seconds = Double(clinux_monotonic_nanoseconds() - started) / 1e9
-      isOver.store(true, ordering: .relaxed)
-      endless.value()
+      endless.stop()
 
       let allowed = Double(AnswerAllowance.most) + seconds * Double(128 << 20)
       #expect(thrownAway > 32 << 20)
       // The last one may have been larger than what was left.
       #expect(thrownAway < Int(allowed) + 2 * Shadowing.wide)
       proxy.stop()
-      for peer in clients + shadows { peer.close() }
+      for client in clients { client.close() }
       shadow.close()
       primary.close()
+    }
+
+    @Test(arguments: [100, 8_000_000])
+    func `shadows that answer without end cost a good one no copy`(size: Int) throws {
+      let (primary, bad, good) = (Listener(), Listener(), Listener())
+      let proxy = try TestProxy(
+        primary: primary.address,
+        shadows: [bad.address, good.address],
+        { $0.shadowLinger = 2_000_000_000 }
+      )
+      let answer = Noise.bytes(size, seed: 3)
+      // Connections that stay open and quiet, whose answers are all that the allowance gives.
+      let quiet = try (0..<100).map { _ in try proxy.connect() }
+      for client in quiet { try client.send([1]) }
+      let endless = Endless(quiet.map { _ in bad.accept()! })
+      let idle = quiet.flatMap { _ in [primary.accept()!, good.accept()!] }
+
+      for _ in 0..<20 {
+        let client = try proxy.connect()
+        try client.send([1])
+        let ignored = try #require(bad.accept())
+        let servers = try [primary, good].map { listener in try #require(listener.accept()) }
+          .map { peer in
+            Worker {
+              let request = unlessLost { try peer.receive(exactly: 1) }
+              _ = unlessLost { try peer.send(answer) }
+              peer.finish()
+              _ = peer.receiveAll()
+              peer.close()
+              return request != nil
+            }
+          }
+        #expect(client.receiveAll().bytes == answer)
+        client.close()
+        ignored.close()
+        #expect(servers[0].value() && servers[1].value())
+      }
+
+      let open = "duplex_shadow_connections_open"
+      let name = "shadow=\"\(good.address)\""
+      #expect(
+        try TestProxy.eventually({ try proxy.metric(open, name) }, isReached: { $0 == 100 }) == 100
+      )
+      #expect(try proxy.metric("duplex_shadow_drops_total", name) == 0)
+      #expect(try proxy.metric("duplex_shadow_answer_bytes_total", name) == 20 * size)
+      endless.stop()
+      proxy.stop()
+      for peer in quiet + idle { peer.close() }
+      for listener in [primary, bad, good] { listener.close() }
     }
 
     private func waits(_ loop: some EventLoop) throws {
@@ -80,12 +120,36 @@ extension RealSockets {
   }
 }
 
+/// Sends all peers as much as they take, until it is stopped.
+private struct Endless {
+  private let peers: [Peer]
+  private let end = Moment()
+  private let worker: Worker<Void>
+
+  init(_ peers: [Peer]) {
+    self.peers = peers
+    worker = Worker { [end] in
+      let piece = [UInt8](repeating: 7, count: 64 << 10)
+      while !end.isReached {
+        for peer in peers { _ = clinux_send(peer.descriptor, piece, piece.count) }
+      }
+    }
+  }
+
+  func stop() {
+    end.reach()
+    worker.value()
+    for peer in peers { peer.close() }
+  }
+}
+
 /// Throws away what it is sent, once it is willing to.
 private final class Discarder<Loop: EventLoop>: CompletionHandler {
   private let loop: Loop
   private var socket: SocketID?
   private var isConnected = false
   var isWilling = false
+  var limit = Int.max
   private(set) var refusals = 0
   private(set) var discarded = 0
   private(set) var hasEnded = false
@@ -110,11 +174,11 @@ private final class Discarder<Loop: EventLoop>: CompletionHandler {
     }
   }
 
-  func discards(tag: ProxyServer.Tag) -> Bool {
-    guard !isWilling, let socket else { return true }
+  func discardLimit(tag: ProxyServer.Tag) -> Int {
+    guard !isWilling, let socket else { return limit }
     refusals += 1
     loop.receive(socket, .off)
-    return false
+    return 0
   }
 
   func completed(_ completion: Completion, tag: ProxyServer.Tag, socket: SocketID) {

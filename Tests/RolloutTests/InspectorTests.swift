@@ -50,7 +50,8 @@ struct InspectorTests {
 
   @Test(arguments: [
     (Wish.enabled, "10.9.0.99", true), (.enabled, "10.9.0.2", false),
-    (.enabled, "10.9.0.0/24", false), (.disabled, "10.9.0.99", false),
+    (.enabled, "10.9.0.0/24", false), (.upgraded, "10.9.0.99", true),
+    (.reloaded, "10.9.0.99", true), (.disabled, "10.9.0.99", false),
   ])
   func `an allow that leaves out all balancers is warned of`(
     wish: Wish,
@@ -68,8 +69,10 @@ struct InspectorTests {
   }
 
   @Test(arguments: [Wish.upgraded, .reloaded])
-  func `an allow that leaves out all balancers stops a change of what gets requests`(wish: Wish) {
+  func `a new allow that leaves out all balancers stops a change of what gets requests`(wish: Wish)
+  {
     var world = World.proxied
+    world.seeHost("app1") { $0.host.process?.configurationIsNewer = true }
     world.hosts[0].routes[0].allow = ["10.9.0.99"].compactMap(AddressRange.init(written:))
 
     #expect(

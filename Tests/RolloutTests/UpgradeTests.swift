@@ -101,9 +101,13 @@ struct UpgradeTests {
     )
   }
 
-  @Test func `a balancer that cannot be asked is not in the way, and is named`() throws {
+  @Test(arguments: [true, false])
+  func `a balancer that cannot be asked is not in the way, and is named`(isRoot: Bool) {
     var world = outdated
-    world.seeBalancer { seen in seen.isRoot = false }
+    world.seeBalancer { seen in
+      seen.isRoot = isRoot
+      seen.servers = []
+    }
 
     guard case .plan(_, _, let warnings) = world.answer(.upgraded) else {
       Issue.record("the balancer stopped it")

@@ -61,6 +61,12 @@ struct HostPlanning {
       || (bringsExecutable && isOfOtherRelease)
   }
 
+  /// What runs has not read the configuration that is to be deployed.
+  var changesConfiguration: Bool {
+    sighting.host.process?.configurationIsNewer == true
+      || outdatedFiles.contains { $0.path == paths.configuration }
+  }
+
   var deliver: [Step] {
     bringsExecutable && sighting.host.digests[executablePath] != payload.executable.sha256
       ? [upload] : []
@@ -130,9 +136,7 @@ extension HostPlanning {
   /// It runs, but not what is to be deployed, or not well.
   private var restartsProxy: Bool {
     guard let process = sighting.host.process else { return false }
-    return process.executable != executablePath || process.configurationIsNewer
-      || !process.isHealthy
-      || outdatedFiles.contains { $0.path == paths.configuration }
+    return process.executable != executablePath || changesConfiguration || !process.isHealthy
   }
 
   private var carriesTraffic: Bool {

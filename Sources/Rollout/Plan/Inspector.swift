@@ -62,10 +62,13 @@ extension Inspector {
     return kinds.map { Finding(host.name, .blocking, $0) } + shutOutFindings(host)
   }
 
-  /// Only a warning, as a balancer may have more addresses than the one it is managed by, and will be asked to connect; but
-  /// requests come already to a proxy that runs. Names of balancers say nothing.
+  /// Only a warning, as a balancer may have more addresses than the one it is managed by, and is asked to connect before
+  /// traffic moves. Where requests come already, that is too late for a new `allow`. Names of balancers say nothing.
   private func shutOutFindings(_ host: Host) -> [Finding] {
-    host.routes.filter { !$0.allow.isEmpty }.compactMap { route in
+    let isTooLate =
+      request.wish.changesRunningProxies
+      && HostPlanning(host, request)?.changesConfiguration == true
+    return host.routes.filter { !$0.allow.isEmpty }.compactMap { route in
       let feeding = request.inventory.balancers.filter { $0.backends.contains(route.backend) }
       let isKnown = feeding.allSatisfy { IPLiteral.isValid($0.ssh.address) }
       let isFed = feeding.contains { balancer in
@@ -74,7 +77,7 @@ extension Inspector {
       guard !feeding.isEmpty, isKnown, !isFed else { return nil }
       return Finding(
         host.name,
-        request.wish.changesRunningProxies ? .blocking : .warning,
+        isTooLate ? .blocking : .warning,
         .balancersNotAllowed(route.name, feeding.map(\.name))
       )
     }
@@ -138,7 +141,7 @@ extension Inspector {
   private func findings(of balancer: Balancer) -> [Finding] {
     guard request.wish.changesRunningProxies else { return switchFindings(balancer) }
     guard let observation = request.observation.balancers[balancer.name]?.observation,
-      observation.isRoot, observation.process != nil
+      observation.isRoot, observation.process != nil, !observation.servers.isEmpty
     else { return [Finding(balancer.name, .warning, .trafficUnseen)] }
     return request.hosts.flatMap { request.targets(of: $0, on: balancer) }.compactMap { target in
       guard target.running?.isReady == true, let line = target.line else { return nil }

@@ -21,7 +21,7 @@ struct ServerTarget: Sendable, Hashable {
     }
   }
 
-  /// Where the balancer's requests will come to; nil where that is not known to be the proxy, or the primary.
+  /// The port that the balancer must be able to connect to when the wish is done; nil where that is not asked.
   func destination(for wish: Wish) -> Int? {
     wish.changesRunningProxies && carriesProxyTraffic ? route.listenPort : port(for: wish)
   }

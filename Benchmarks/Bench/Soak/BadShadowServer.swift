@@ -8,7 +8,7 @@ struct BadShadowServer: ~Copyable {
   private let epoll: Int32
   /// Bound and never listening: while nobody listens, no connection that leaves this machine gets the port.
   private let reservation: Int32
-  /// What `endless` answers, in pages of the kernel's: to copy it took more of the clients' processor than all else it does.
+  /// What `endless` answers, in pages of the kernel's: copying it would take time of the clients' processor.
   private var answer: UnsafeMutablePointer<FILE>?
   private var listener: Int32 = -1
   private var fillers: [Int32] = []

@@ -21,8 +21,8 @@ struct Soak {
     /// This executable, which has the servers in it.
     var ownProgram: String
 
-    /// How often each proxy has its turn: for half a minute each time, as what a bad shadow does at first
-    /// would else be most of what is seen, and three times at least.
+    /// How often each proxy has its turn: three times at least, and for half a minute each time if there is
+    /// time for that. In short turns most of what is seen is how a bad shadow begins.
     var rounds: Int { max(3, Int((seconds / 2 / 30).rounded())) }
     var sliceSeconds: Double { seconds / 2 / Double(rounds) }
     /// About how long all takes.

@@ -96,6 +96,12 @@ extension Bench {
     return sample
   }
 
+  /// The client runs in this thread.
+  private func letClientAndPrimaries(goFirst: Bool) throws {
+    try origins.letPrimaries(goFirst: goFirst)
+    try Precedence.set(goFirst, of: 0, "the client")
+  }
+
   private func client(of load: Load, to port: LoopbackPort) throws -> LoadClient {
     try LoadClient(
       to: port,
@@ -123,9 +129,9 @@ extension Bench {
     let beforeWait = running.program?.waitedNanoseconds()
     let beforeCPU = try running.program?.cpuNanoseconds()
 
-    if load.kind == .paced { try origins.letShadows(giveWay: true) }
+    if load.kind == .paced { try letClientAndPrimaries(goFirst: true) }
     let tally = try client.run(pace)
-    if load.kind == .paced { try origins.letShadows(giveWay: false) }
+    if load.kind == .paced { try letClientAndPrimaries(goFirst: false) }
     let after = try servers.counts(
       since: start,
       expecting: isDuplicating ? before.shadow + tally.answered : 0

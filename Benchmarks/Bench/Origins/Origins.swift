@@ -5,7 +5,7 @@ final class Origins {
   /// Our own, which reads what it is sent to the end before it answers: nginx alone would not.
   let reading: Servers
   private let programs: [Program]
-  private let shadows: [Program]
+  private let primaries: [Program]
 
   /// - Parameter ownProgram: this executable, which has the sink in it.
   init(in folder: String, ownProgram: String, on processors: Processors) throws {
@@ -32,7 +32,7 @@ final class Origins {
       )
     }
     programs = nginx + sinks
-    shadows = [nginx[1], sinks[1]]
+    primaries = [nginx[0], sinks[0]]
     for (program, port) in zip(programs, [ports[0], ports[1], ports[4], ports[5]]) {
       try program.expectListening(on: port)
     }
@@ -54,10 +54,8 @@ final class Origins {
     for program in programs { try program.move(to: processors) }
   }
 
-  /// Whether what shadows do waits for the clients and primaries, with which they share processors: elsewhere, they do
-  /// not take any time of theirs.
-  func letShadows(giveWay: Bool) throws {
-    for shadow in shadows { try shadow.giveWay(giveWay) }
+  func letPrimaries(goFirst: Bool) throws {
+    for primary in primaries { try primary.goFirst(goFirst) }
   }
 
   private static func writeAnswers(in folder: String) throws {

@@ -47,7 +47,7 @@ int clinux_local_endpoint(int fd, uint64_t *high, uint64_t *low, uint16_t *port)
 
 int clinux_connect(int fd, const struct sockaddr *address, socklen_t length);
 
-// The error a finished connect left behind: 0 when it succeeded.
+// The error that a finished connect, or a failure of the connection since, left behind; 0 when there is none. It is told once.
 int clinux_connect_result(int fd);
 
 ssize_t clinux_receive(int fd, void *buffer, size_t size);
@@ -156,10 +156,10 @@ pid_t clinux_spawn(char *const argv[], int output, uint64_t processors);
 // As clinux_epoll_wait, in nanoseconds.
 int clinux_epoll_wait_nanoseconds(int epoll, struct epoll_event *events, int count, int64_t nanoseconds);
 
-// Has a process with one thread (0: the calling thread) run only when nobody else would (SCHED_IDLE), or as others do: it
-// gives way at once. A nice value does not: it leaves its owner the processor for the rest of a slice, some two
-// milliseconds. 0, or the negated errno.
-int clinux_give_way(pid_t process, int gives_way);
+// Has a process with one thread (0: the calling thread) run whenever it has something to do, before all that is not as well
+// of real-time priority (SCHED_RR, for which it takes root or RLIMIT_RTPRIO), or as others do. What it starts runs as
+// others do. 0, or the negated errno.
+int clinux_go_first(pid_t process, int goes_first);
 
 // Lets this thread's waits end when they should: by default the kernel may end them 50 microseconds late.
 void clinux_wake_punctually(void);

@@ -5,6 +5,7 @@
 // casts that Swift cannot see). liburing's header comes last: it has its own idea of which C library it wants and
 // brings a copy of the kernel's header, and Swift refuses a structure that two modules define in two ways.
 
+#include <errno.h>
 #include <linux/io_uring.h>
 #include <poll.h>
 #include <stdint.h>
@@ -21,7 +22,13 @@ static inline int curing_open(struct io_uring *ring, unsigned entries, unsigned 
   parameters.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                      IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE;
   parameters.cq_entries = completions;
-  return io_uring_queue_init_params(entries, ring, &parameters);
+  int result = io_uring_queue_init_params(entries, ring, &parameters);
+  if (result < 0) return result;
+  // Who may open a ring may still be forbidden to enter it; otherwise one that is not enabled says just that.
+  int entered = io_uring_get_events(ring);
+  if (entered >= 0 || entered == -EBADFD) return 0;
+  io_uring_queue_exit(ring);
+  return entered;
 }
 
 // liburing 2.3 declares io_uring_enable_rings and does not have it.

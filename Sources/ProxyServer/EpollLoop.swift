@@ -13,7 +13,6 @@ final class EpollLoop: EventLoop {
   private static let share = 4
   private static let acceptShare = 64
   private static let eventCount = 512
-  private static let retryMilliseconds: Int32 = 2
 
   private let epoll: Int32
   private let events: UnsafeMutablePointer<epoll_event>
@@ -22,7 +21,7 @@ final class EpollLoop: EventLoop {
   private var free: [UInt32] = []
   /// Sockets that have more to read, or a failure to report, without another event.
   private var ready: [SocketID] = []
-  private var retries: [(socket: SocketID, address: SocketAddress)] = []
+  private var unixConnects = UnixConnects()
   var failures: [(socket: SocketID, errno: Int32)] = []
   let pool = BlockPool()
   lazy var passage = Passage()
@@ -107,19 +106,11 @@ final class EpollLoop: EventLoop {
   }
 
   func connect(_ socket: SocketID, to address: SocketAddress) {
-    let descriptor = sockets[Int(socket.index)].descriptor
-    sockets[Int(socket.index)].waiting = false
-    let result = address.withPointer { clinux_connect(descriptor, $0, $1) }
     sockets[Int(socket.index)].connecting = true
     sockets[Int(socket.index)].writable = false
-    switch result {
-    case 0: list(socket)
-    case -EINPROGRESS: break
-    // Only a unix socket says so, when its peer's accept queue is full, and epoll does not tell when there is room.
-    case -EAGAIN:
+    if unixConnects.isFull(address) || !tryToConnect(socket, address) {
       sockets[Int(socket.index)].waiting = true
-      retries.append((socket, address))
-    default: failures.append((socket, -result))
+      unixConnects.add(socket, to: address, now: clinux_monotonic_nanoseconds())
     }
   }
 
@@ -179,9 +170,13 @@ final class EpollLoop: EventLoop {
         read(socket, handler)
       }
     }
-    let retried = retries
-    retries.removeAll()
-    for (socket, address) in retried where isOpen(socket) { connect(socket, to: address) }
+    if unixConnects.next != .max {
+      unixConnects.retry(
+        now: clinux_monotonic_nanoseconds(),
+        isWanted: isOpen,
+        connect: tryToConnect
+      )
+    }
     reportFailures(handler)
   }
 }
@@ -200,12 +195,26 @@ extension EpollLoop {
 
   private func timeout(until deadline: UInt64) -> Int32 {
     guard ready.isEmpty, failures.isEmpty else { return 0 }
-    if !retries.isEmpty { return Self.retryMilliseconds }
+    let deadline = min(deadline, unixConnects.next)
     guard deadline != .max else { return -1 }
     let now = clinux_monotonic_nanoseconds()
     guard deadline > now else { return 0 }
     // Rounded up: waking a little early would only mean to wait again.
     return Int32(min((deadline - now + 999_999) / 1_000_000, 1 << 30))
+  }
+
+  /// False where a unix socket has no room for the connection.
+  private func tryToConnect(_ socket: SocketID, _ address: SocketAddress) -> Bool {
+    let descriptor = sockets[Int(socket.index)].descriptor
+    let result = address.withPointer { clinux_connect(descriptor, $0, $1) }
+    guard result != -EAGAIN || address.family != AF_UNIX else { return false }
+    sockets[Int(socket.index)].waiting = false
+    switch result {
+    case 0: list(socket)
+    case -EINPROGRESS: break
+    default: failures.append((socket, -result))
+    }
+    return true
   }
 
   private func took(_ flags: UInt32, _ socket: SocketID, _ handler: some CompletionHandler) {

@@ -133,6 +133,9 @@ extension EventLoop {
     clinux_unacknowledged(descriptor(of: socket)) > 0
   }
 
+  /// Whether the connection has failed since the kernel was last asked or told.
+  func isBroken(_ socket: SocketID) -> Bool { clinux_connect_result(descriptor(of: socket)) != 0 }
+
   /// For how long the peer has neither asked for anything nor been sent anything, its last word being answered;
   /// negative where that is not so.
   func answeredMilliseconds(_ socket: SocketID) -> Int {

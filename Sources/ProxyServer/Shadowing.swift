@@ -176,6 +176,8 @@ extension Server {
     case .none: return
     case .finish: loop.finish(socket)
     case .close:
+      // The last bytes may have come back as a reset, of which nobody has told yet.
+      guard !loop.isBroken(socket) else { return carryOut(.drop(.closedEarly), index, lane) }
       copyEnded(index, lane, nil)
       endLane(index, lane, socket, .orderly)
     case .drop(let reason):

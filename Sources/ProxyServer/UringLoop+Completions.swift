@@ -53,12 +53,13 @@ extension UringLoop {
     if isOpen(listener) { armAccept(listener) }
   }
 
-  private func connected(
+  func connected(
     _ result: Int32,
     _ socket: SocketID,
     _ handler: some CompletionHandler
   ) {
     let index = Int(socket.index)
+    sockets[index].isConnectAsked = false
     guard result == 0 else {
       return handler.completed(.failed(errno: -result), tag: sockets[index].tag, socket: socket)
     }
@@ -172,8 +173,8 @@ extension UringLoop {
         break
       }
       handler.completed(.discarded(count), tag: tag, socket: socket)
-      // What is left may be too little to be reported.
-      if count < limit { break }
+      // What is left may be too little to be reported; after a FIN nothing more will come.
+      if count < limit, completion.result & Self.ending == 0 { break }
     }
     if isOpen(socket) { armReceive(socket) }
   }
@@ -246,11 +247,12 @@ extension UringLoop {
     let reported = failures
     failures = []
     for (socket, errno) in reported where isOpen(socket) {
-      handler.completed(
-        .sendFailed(errno: errno),
-        tag: sockets[Int(socket.index)].tag,
-        socket: socket
-      )
+      let index = Int(socket.index)
+      if sockets[index].connecting {
+        connected(-errno, socket, handler)
+      } else {
+        handler.completed(.sendFailed(errno: errno), tag: sockets[index].tag, socket: socket)
+      }
     }
   }
 }

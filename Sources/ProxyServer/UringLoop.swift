@@ -7,7 +7,8 @@ import Glibc
 /// bulky streams, and what a socket could not take at first, have system calls of their own.
 ///
 /// It needs Linux 6.1, and sockets that block: on others the kernel would report that nothing is there instead of
-/// waiting. All of it runs on the thread that takes the first turn.
+/// waiting. A connect to a unix socket has to be asked for one that does not: where it has to wait, the kernel would keep a
+/// thread for each. All of it runs on the thread that takes the first turn.
 final class UringLoop: EventLoop {
   static let smallSize = 16 * 1024
   private static let smallCount = 256
@@ -34,6 +35,7 @@ final class UringLoop: EventLoop {
   /// Sockets that have something to hand over without another completion.
   var ready: [SocketID] = []
   var failures: [(socket: SocketID, errno: Int32)] = []
+  private var unixConnects = UnixConnects()
   /// Addresses that the kernel reads at the next submission.
   private var addresses: [UnsafeMutableRawPointer] = []
   let pool = BlockPool()
@@ -72,7 +74,9 @@ final class UringLoop: EventLoop {
     buffer.deallocate()
   }
 
-  func stream(_ family: Int32) -> Int32 { clinux_blocking_stream_socket(family) }
+  func stream(_ family: Int32) -> Int32 {
+    family == AF_UNIX ? clinux_stream_socket(family) : clinux_blocking_stream_socket(family)
+  }
 
   func adopt(_ descriptor: Int32, tag: Tag) -> SocketID? {
     switch tag.role {
@@ -139,6 +143,8 @@ final class UringLoop: EventLoop {
     let index = Int(socket.index)
     sockets[index].connecting = true
     sockets[index].writable = false
+    guard address.family != AF_UNIX else { return connectToUnix(socket, address) }
+    sockets[index].isConnectAsked = true
     address.withPointer { pointer, length in
       let kept = UnsafeMutableRawPointer.allocate(byteCount: Int(length), alignment: 16)
       kept.copyMemory(from: pointer, byteCount: Int(length))
@@ -195,7 +201,18 @@ final class UringLoop: EventLoop {
     }
     for socket in waiting where isOpen(socket) && sockets[Int(socket.index)].listed {
       sockets[Int(socket.index)].listed = false
-      handOver(socket, handler)
+      if sockets[Int(socket.index)].connecting {
+        connected(0, socket, handler)
+      } else {
+        handOver(socket, handler)
+      }
+    }
+    if unixConnects.next != .max {
+      unixConnects.retry(
+        now: clinux_monotonic_nanoseconds(),
+        isWanted: isOpen,
+        connect: tryToConnect
+      )
     }
     reportFailures(handler)
   }
@@ -204,6 +221,9 @@ final class UringLoop: EventLoop {
 // MARK: Identity
 
 extension UringLoop {
+  /// The peer has sent its FIN: POLLRDHUP, by its other name.
+  static var ending: Int32 { Int32(EPOLLRDHUP.rawValue) }
+
   static var generationMask: UInt32 { 0x0fff_ffff }
 
   func data(_ socket: SocketID, _ kind: UringSocket.Kind) -> UInt64 {
@@ -225,6 +245,7 @@ extension UringLoop {
   private func patience(until deadline: UInt64) -> UInt64 {
     guard ready.isEmpty, failures.isEmpty else { return 0 }
     if isHurried, !submitted.isEmpty { return 0 }
+    let deadline = min(deadline, unixConnects.next)
     guard deadline != .max else { return .max }
     let now = clinux_monotonic_nanoseconds()
     return deadline > now ? deadline - now : 0
@@ -234,6 +255,22 @@ extension UringLoop {
 // MARK: Asking the kernel
 
 extension UringLoop {
+  private func connectToUnix(_ socket: SocketID, _ address: SocketAddress) {
+    sockets[Int(socket.index)].isBlocking = false
+    if unixConnects.isFull(address) || !tryToConnect(socket, address) {
+      unixConnects.add(socket, to: address, now: clinux_monotonic_nanoseconds())
+    }
+  }
+
+  /// False where a unix socket has no room for the connection.
+  private func tryToConnect(_ socket: SocketID, _ address: SocketAddress) -> Bool {
+    let descriptor = sockets[Int(socket.index)].descriptor
+    let result = address.withPointer { clinux_connect(descriptor, $0, $1) }
+    guard result != -EAGAIN else { return false }
+    if result == 0 { list(socket) } else { failures.append((socket, -result)) }
+    return true
+  }
+
   /// Asks to hear of connections. They are not accepted by the ring itself: it would go on for a while after its process was
   /// killed, and faster than the server can say that descriptors are scarce.
   func armAccept(_ listener: SocketID) {
@@ -262,7 +299,8 @@ extension UringLoop {
     switch receive {
     case .none: break
     case .small: curing_receive_on(ring, descriptor, small.number, data)
-    case .large, .discard: curing_poll(ring, descriptor, UInt32(POLLIN), data)
+    case .large: curing_poll(ring, descriptor, UInt32(POLLIN), data)
+    case .discard: curing_poll(ring, descriptor, UInt32(POLLIN | Self.ending), data)
     }
   }
 

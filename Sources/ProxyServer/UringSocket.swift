@@ -8,6 +8,8 @@ struct UringSocket {
   /// The kernel will tell when there is something to accept.
   var isAccepting = false
   var connecting = false
+  /// The kernel connects it.
+  var isConnectAsked = false
   var writable = true
   /// Its order in the sends of this turn, or -1.
   var order: Int32 = -1
@@ -34,7 +36,7 @@ struct UringSocket {
   func forEachRequest(_ body: (Kind) -> Void) {
     if receive != .none { body(receive.kind) }
     if isAccepting { body(.accept) }
-    if connecting { body(.connect) }
+    if isConnectAsked { body(.connect) }
     if awaitsRoom { body(.room) }
     if isWatched { body(.watch) }
   }

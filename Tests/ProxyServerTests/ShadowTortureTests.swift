@@ -278,6 +278,27 @@ extension RealSockets {
       primary.close()
     }
 
+    @Test func `a shadow that is done before the one byte it is sent is dropped`()
+      throws
+    {
+      let (primary, shadow) = (Listener(), Listener())
+      let proxy = try TestProxy(primary: primary.address, shadows: [shadow.address])
+      let client = try proxy.connect()
+      let peer = try #require(primary.accept())
+
+      try #require(shadow.accept()).close()
+      try client.send([1])
+      #expect(try peer.receive(exactly: 1) == [1])
+      client.close()
+      peer.close()
+
+      #expect(try proxy.metric("duplex_shadow_connections_open", becomes: 0) == 0)
+      #expect(try proxy.metric("duplex_shadow_drops_total") == 1)
+      proxy.stop()
+      shadow.close()
+      primary.close()
+    }
+
     @Test func `one dead shadow of two does not take the other along`() throws {
       let (primary, closed, shadow) = (Listener(), Listener(), Listener())
       closed.close()

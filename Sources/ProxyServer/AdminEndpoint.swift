@@ -1,5 +1,6 @@
 import CLinux
 import Duplex
+import Glibc
 
 /// The admin endpoint's connections and the health probe that is under way.
 ///
@@ -232,7 +233,8 @@ extension Server {
   private func probed(_ completion: Completion, route: Int) {
     switch completion {
     case .connected: probeEnded(route, failure: nil)
-    case .failed(let errno): probeEnded(route, failure: "refused a connection, error \(errno)")
+    case .failed(let errno):
+      probeEnded(route, failure: "refused a connection: \(String(cString: strerror(errno)))")
     default: break
     }
   }

@@ -46,8 +46,9 @@ package enum AdminRequest: Equatable, Sendable {
   private static func namesOrigin(_ bytes: [UInt8]) -> Bool {
     let lines = bytes.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
     return lines.dropFirst().contains { line in
-      String(decoding: line.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self).lowercased()
-        == "origin"
+      // Spaces before the colon are for a server to refuse (RFC 9112, 5.1), not to be fooled by.
+      let name = line.prefix { $0 != UInt8(ascii: ":") }.filter { $0 > UInt8(ascii: " ") }
+      return String(decoding: name, as: UTF8.self).lowercased() == "origin"
     }
   }
 

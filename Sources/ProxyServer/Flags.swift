@@ -74,6 +74,10 @@ extension Flags {
       position += 1
       guard let flag = Flag(rawValue: name) else {
         report(place, "unknown flag \(name); --help lists them")
+        // A word that is no flag is its value, and no mistake of its own.
+        if attached == nil, position < arguments.count, !arguments[position].hasPrefix("-") {
+          position += 1
+        }
         continue
       }
       guard flag.takesValue else {

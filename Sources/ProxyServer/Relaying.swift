@@ -1,5 +1,6 @@
 import CLinux
 import Duplex
+import Glibc
 
 /// Carrying out what `Relay` decides about a client and its primary.
 extension Server {
@@ -82,7 +83,9 @@ extension Server {
     }
     let route = connections[index].route
     routes[route].counters.primaryConnectFailures += 1
-    log.detail("\(routes[route].address): no connection to the primary, error \(errno)")
+    log.detail(
+      "\(routes[route].address): no connection to the primary: \(String(cString: strerror(errno)))"
+    )
     carryOut(connections[index].relay.primaryConnectFailed(), index)
   }
 

@@ -11,6 +11,7 @@ import Testing
     ("POST /shadow/off?x HTTP/1.1\r\n\r\n", .change(path: "/shadow/off")),
     ("PUT /shadow/off HTTP/1.1\nReferer: origin:\n\n", .change(path: "/shadow/off")),
     ("POST /shadow/off HTTP/1.1\r\nHost: x\r\noRiGiN: null\r\n\r\n", .changeForPage),
+    ("POST /shadow/off HTTP/1.1\r\nOrigin \t: null\r\n\r\n", .changeForPage),
     ("GET /health HTTP/1.1\r\nOrigin: x\r\n\r\n", .get(path: "/health", isHead: false)),
     ("DELETE /health HTTP/1.1\r\n\r\n", .otherMethod),
     ("GET /health HTTP/1.1\r\nHost: x\r\n", .incomplete),

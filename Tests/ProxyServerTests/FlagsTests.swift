@@ -98,6 +98,17 @@ import Testing
     )
   }
 
+  @Test func `an unknown flag's value is no mistake of its own`() {
+    #expect(
+      problems("-l 80 --sampel 10% --verbos -r 127.0.0.1:81 -r")
+        == [
+          "argument 3: unknown flag --sampel; --help lists them",
+          "argument 5: unknown flag --verbos; --help lists them",
+          "argument 8: -r needs a value",
+        ]
+    )
+  }
+
   @Test func `more copies of a connection than make sense are refused`() {
     let shadows = (1...11).map { "10.9.0.5:\($0)" }.joined(separator: ",")
 

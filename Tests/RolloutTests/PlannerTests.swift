@@ -189,6 +189,28 @@ struct PlannerTests {
     )
   }
 
+  @Test func `a host that is dead can be taken out`() throws {
+    var world = World.proxied
+    let error = RemoteError(.timedOut, detail: "no answer")
+    world.observation.hosts["app1"] = .unreachable(error)
+    guard case .plan(let plan, _, let warnings) = world.answer(.takenOut, of: ["app1"]) else {
+      Issue.record("\(world.answer(.takenOut, of: ["app1"]))")
+      return
+    }
+
+    #expect(
+      plan.told == [
+        "prepare app1", "  lb1 validate 1", "switch app1", "  lb1 read servers",
+        "  lb1 drain app/app1", "  lb1 remove app/app1", "  lb1 read servers",
+      ]
+    )
+    #expect(warnings == [Finding("app1", .warning, .unreachable(error))])
+    #expect(
+      world.answer(.putBack, of: ["app1"])
+        == .refused([Finding("app1", .blocking, .unreachable(error))])
+    )
+  }
+
   @Test func `putting a host back adds its line at the port it has`() throws {
     let plan = try World.halfSwitched.answer(.putBack, of: ["app1"]).plan()
 

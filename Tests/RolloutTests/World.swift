@@ -53,18 +53,24 @@ struct World {
   }
 
   func answer(_ wish: Wish, of names: [MachineName] = ["app1", "app2"]) -> Planner.Answer {
-    let chosen = hosts.filter { names.contains($0.name) }
-    return Planner(
-      Planner.Request(
-        inventory: Inventory(hosts: hosts, balancers: [balancer], batch: batch),
-        hosts: chosen,
-        batch: batch,
-        wish: wish,
-        payloads: Dictionary(uniqueKeysWithValues: chosen.map { ($0.name, Self.payload) }),
-        observation: observation,
-        digest: Self.digest
-      )
-    ).answer()
+    Planner(request(wish, hosts.filter { names.contains($0.name) })).answer()
+  }
+
+  func status(of name: MachineName) -> HostStatus {
+    let host = hosts.first { $0.name == name }!
+    return HostStatus.all(of: host, in: request(.enabled, [host]))[0]
+  }
+
+  private func request(_ wish: Wish, _ chosen: [Host]) -> Planner.Request {
+    Planner.Request(
+      inventory: Inventory(hosts: hosts, balancers: [balancer], batch: batch),
+      hosts: chosen,
+      batch: batch,
+      wish: wish,
+      payloads: Dictionary(uniqueKeysWithValues: chosen.map { ($0.name, Self.payload) }),
+      observation: observation,
+      digest: Self.digest
+    )
   }
 
   /// Changes what was seen of the balancer.

@@ -9,7 +9,8 @@ struct RemoveServerCommand: AsyncParsableCommand {
     commandName: "remove",
     abstract: "Comment a server line out (--file), or take a host out of rotation.",
     discussion: """
-      Refused where others need the server, or no other would be left to take its requests.
+      Refused where others need the server, or no other would be left to take its requests. Nothing is done \
+      on the host itself, which may be dead.
 
       Examples:
         duplexctl haproxy remove app2

@@ -29,6 +29,12 @@ extension Sentences {
     case .balancersNotAllowed(let route, let balancers):
       "allow of route \(route) has the address of none of its balancers (\(list(balancers))): if HAProxy "
         + "connects from these, the proxy resets every connection. Add the address"
+    case .shadowIsProduction(let route, let shadow, let machine):
+      "the shadow \(shadow) of route \(route) is at \(machine), which takes production's requests: every request "
+        + "would be done again there, and copied again if it comes to a proxy. Is that the new version's address?"
+    case .sampleOfBalancer(let route, let sample):
+      "sample: \(sample) of route \(route) goes by the client's address, which is HAProxy's for all of them: "
+        + "they are copied as a whole or not at all. To copy a part of them, set rate"
     case .monit(let problem): monit(problem)
     case .trafficUnseen:
       "it cannot be seen where HAProxy sends its requests, so nobody will notice if a proxy no longer "

@@ -1,4 +1,5 @@
 import Fleet
+import Remote
 import Rollout
 
 /// A dry run: every command for every machine in order, and what changes in haproxy.cfg.
@@ -67,7 +68,15 @@ struct PlanOutput {
     if case .bytes(_, let description) = step.command.input {
       lines.append("# standard input: \(description)")
     }
-    return lines + step.command.script.split(separator: "\n").map { "    \($0)" }
+    return lines + step.command.shown
+  }
+}
+
+extension RemoteCommand {
+  /// The script as a dry run shows it, line by line.
+  var shown: [String] {
+    script.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.isEmpty ? "" : "    \($0)" }
   }
 }
 

@@ -107,8 +107,7 @@ struct ShadowPlanOutput {
 
   var text: [String] {
     commands.flatMap { host, command in
-      ["# \(host): shadow \(order.rawValue)"]
-        + command.script.split(separator: "\n").map { "    \($0)" } + [""]
+      ["# \(host): shadow \(order.rawValue)"] + command.shown + [""]
     } + ["# Dry run: \(Sentences.list(commands.map(\.host))), all at once; nothing was changed."]
   }
 }

@@ -82,6 +82,8 @@ struct StatusOutput {
       status.disagreements.map { disagreement in
         let words =
           switch disagreement {
+          case .serversUnseen:
+            "\(disagreement.rawValue): \(Sentences.command("check", inventory: inventory)) says why"
           case .fileAndProcessDiffer:
             "haproxy.cfg says \(status.fileAddress), the running HAProxy \(status.runningAddress)"
           case .takenOut:

@@ -39,6 +39,10 @@ package struct Finding: Error, Sendable, Hashable {
     case proxyNotRunning
     /// The route's `allow` has the address of no balancer that feeds it.
     case balancersNotAllowed(RouteName, [MachineName])
+    /// A machine of the inventory takes requests at the route's shadow.
+    case shadowIsProduction(RouteName, Endpoint, MachineName)
+    /// All connections that HAProxy makes are in the sample, or none.
+    case sampleOfBalancer(RouteName, Copying.Sample)
     case monit(MonitProblem)
 
     // Balancers.

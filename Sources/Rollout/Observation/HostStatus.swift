@@ -36,6 +36,7 @@ package struct HostStatus: Sendable, Hashable, Codable {
 
   package enum Disagreement: String, Sendable, Hashable, Codable {
     case unreachable = "a machine could not be seen"
+    case serversUnseen = "no socket told what HAProxy runs"
     case fileAndProcessDiffer = "haproxy.cfg and the running HAProxy differ"
     case outOfService = "the server is out of service"
     case takenOut = "duplexctl took the server out of service, and has not put it back"
@@ -53,7 +54,11 @@ package struct HostStatus: Sendable, Hashable, Codable {
     guard !targets.isEmpty else {
       return host.routes.map { HostStatus(unseen: host, route: $0) }
     }
-    return targets.map { HostStatus($0, host: host, sighting: sighting) }
+    return targets.map { target in
+      let balancer = request.observation.balancers[target.balancer.name]?.observation
+      let hasTold = balancer?.servers.isEmpty == false
+      return HostStatus(target, host: host, sighting: sighting, balancerHasTold: hasTold)
+    }
   }
 
   private init(unseen host: Host, route: Route) {
@@ -70,7 +75,12 @@ package struct HostStatus: Sendable, Hashable, Codable {
     disagreements = [.unreachable]
   }
 
-  private init(_ target: ServerTarget, host: Host, sighting: HostSighting?) {
+  private init(
+    _ target: ServerTarget,
+    host: Host,
+    sighting: HostSighting?,
+    balancerHasTold: Bool
+  ) {
     self.host = host.name
     route = target.route.name
     balancer = target.balancer.name
@@ -87,10 +97,12 @@ package struct HostStatus: Sendable, Hashable, Codable {
     monit = sighting.map { $0.monit.service.state.words } ?? "?"
     fileAddress =
       target.line.map { $0.state == .disabled ? "disabled" : $0.address } ?? "no such line"
-    runningAddress = running.map { "\($0.address):\($0.port)" } ?? "no such server"
+    runningAddress =
+      running.map { "\($0.address):\($0.port)" } ?? (balancerHasTold ? "no such server" : "?")
     serverStatus = running?.status ?? "?"
     sessions = running?.currentSessions ?? 0
-    disagreements = Self.disagreements(target, sighting, path)
+    disagreements =
+      balancerHasTold ? Self.disagreements(target, sighting, path) : [.serversUnseen]
   }
 
   private static func disagreements(

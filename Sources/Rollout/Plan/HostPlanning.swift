@@ -25,12 +25,8 @@ struct HostPlanning {
     commands = HostCommands(host)
   }
 
-  /// Whether any of its server lines, or what HAProxy runs, is not as wished.
-  var needsSwitch: Bool {
-    let targets = request.targets(of: host)
-    return targets.contains { !$0.isSettled(for: request.wish) }
-      || (restartsProxy && targets.contains(where: \.carriesProxyTraffic))
-  }
+  /// Whether its traffic has to go elsewhere for a while, wherever it goes afterwards.
+  var needsTrafficAway: Bool { restartsProxy && carriesTraffic }
 
   // MARK: Before any traffic moves
 
@@ -88,7 +84,7 @@ struct HostPlanning {
   // MARK: While its traffic is away
 
   var restartInSwitch: [Step] {
-    request.wish == .enabled && restartsProxy && carriesTraffic ? [restart, awaitHealth] : []
+    request.wish == .enabled && needsTrafficAway ? [restart, awaitHealth] : []
   }
 
   var look: [Step] {

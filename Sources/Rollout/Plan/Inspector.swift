@@ -6,7 +6,7 @@ import Remote
 /// Everything in an observation that would make a run fail later, and what it would not do as the
 /// operator may think: all at once, before anything is touched.
 package struct Inspector: Sendable {
-  private let request: Planner.Request
+  let request: Planner.Request
 
   package init(_ request: Planner.Request) {
     self.request = request
@@ -36,7 +36,9 @@ extension Inspector {
     switch request.observation.hosts[host.name] {
     case .seen(let seen): sighting = seen
     case .unreachable(let error):
-      return [Finding(host.name, .blocking, .unreachable(error))]
+      // To take a host out of HAProxy nothing is done on it: it may be dead.
+      let severity: Finding.Severity = request.wish == .takenOut ? .warning : .blocking
+      return [Finding(host.name, severity, .unreachable(error))]
     case .unreadable(let result):
       return [Finding(host.name, .blocking, unreadable(result, sudo: host.ssh.sudo))]
     case nil: return []
@@ -49,7 +51,7 @@ extension Inspector {
     return
       (machineKinds(host, sighting.host) + portKinds(host, sighting.host)
       + monitKinds(host, sighting.monit)).map { Finding(host.name, .blocking, $0) }
-      + shutOutFindings(host)
+      + shutOutFindings(host) + copyFindings(host)
       + sighting.host.deafShadows.map { Finding(host.name, .warning, .shadowUnreachable($0)) }
   }
 
@@ -60,6 +62,7 @@ extension Inspector {
       : machineKinds(host, sighting.host) + deafPrimaryKinds(host, sighting.host)
         + monitKinds(host, sighting.monit)
     return kinds.map { Finding(host.name, .blocking, $0) } + shutOutFindings(host)
+      + (request.wish == .reloaded ? copyFindings(host) : [])
   }
 
   /// Only a warning, as a balancer may have more addresses than the one it is managed by, and is asked to connect before

@@ -75,7 +75,11 @@ package struct Planner: Sendable {
   private func plan() throws(Finding) -> Plan {
     let hostPlans = request.hosts.compactMap { host in HostPlanning(host, request) }
     if request.wish.changesRunningProxies { return change(hostPlans) }
-    let switching = hostPlans.filter(\.needsSwitch).map(\.host)
+    // A host that could not be seen, and need not be, has its server lines all the same.
+    let restarting = Set(hostPlans.filter(\.needsTrafficAway).map(\.host.name))
+    let switching = request.hosts.filter { host in
+      restarting.contains(host.name) || !request.isSettled(host)
+    }
     var balancers = BalancerPlanning.all(request)
     var switches: [Phase] = []
     for batch in request.batch.batches(of: switching) {
@@ -92,12 +96,13 @@ package struct Planner: Sendable {
       switches.append(Phase(.switch, hosts: names, stages: lanes.stages))
     }
 
-    let preparing = hostPlans.filter { !$0.prepare.isEmpty || $0.needsSwitch }
+    let prepared = Set(hostPlans.filter { !$0.prepare.isEmpty }.map(\.host.name))
+      .union(switching.map(\.name))
     let prepare = Phase(
       .prepare,
-      hosts: preparing.map(\.host.name),
+      hosts: request.hosts.map(\.name).filter(prepared.contains),
       stages: [
-        Stage(lanes: preparing.map(\.prepare) + balancers.map(\.validation)),
+        Stage(lanes: hostPlans.map(\.prepare) + balancers.map(\.validation)),
         Stage(lanes: balancers.map { $0.probes(of: switching) }),
       ]
     )

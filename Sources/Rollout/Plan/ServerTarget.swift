@@ -47,6 +47,9 @@ extension Planner.Request {
     inventory.balancers.flatMap { targets(of: host, on: $0) }
   }
 
+  /// Whether all of its server lines are as wished.
+  func isSettled(_ host: Host) -> Bool { targets(of: host).allSatisfy { $0.isSettled(for: wish) } }
+
   func targets(of host: Host, on balancer: Balancer) -> [ServerTarget] {
     guard let observation = observation.balancers[balancer.name]?.observation else { return [] }
     let document = Configuration(observation.fileBytes)

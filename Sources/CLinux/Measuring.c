@@ -17,6 +17,11 @@ static void note_stop(int number) {
   stop_was_noted = 1;
 }
 
+int clinux_give_way(void) {
+  struct sched_param none = {.sched_priority = 0};
+  return sched_setscheduler(0, SCHED_IDLE, &none) < 0 ? -errno : 0;
+}
+
 int clinux_go_first(pid_t process, int goes_first) {
   struct sched_param priority = {.sched_priority = goes_first ? 1 : 0};
   int policy = goes_first ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER;

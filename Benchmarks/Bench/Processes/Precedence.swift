@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Clients and primaries share a processor with the shadow, which in life runs elsewhere and takes no time of theirs. Where
-/// latency is asked they go first, by a real-time priority: a shadow that only gives way (`SCHED_IDLE`) keeps the
+/// The client and the primary share a processor with the shadow, which in life runs elsewhere and takes no time of theirs.
+/// Where latency is asked they go first, by a real-time priority: a shadow that only gives way (`SCHED_IDLE`) may keep the
 /// processor, once it was picked, until the next tick of the kernel's clock.
 enum Precedence {
   /// - Parameter process: 0 for the calling thread.

@@ -61,7 +61,6 @@ struct Soak {
   /// Does all scenarios; `tell` hears the report after each slice.
   func run(_ report: inout SoakReport, tell: (SoakReport) throws -> Void) throws {
     report.rate = try settings.rate ?? eighthOfCapacity().rounded()
-    try origins.letPrimaries(goFirst: true)
     for shadow in settings.shadows {
       report.scenarios.append(SoakScenario(shadow: shadow))
       let index = report.scenarios.count - 1

@@ -62,10 +62,8 @@ struct SoakLoad: Sendable {
 }
 
 extension SoakLoad.Part {
-  /// Does its part on connections of its own, all opened before; then they are closed. In a thread of its own, as it goes
-  /// first from then on.
+  /// Does its part on connections of its own, all opened before; then they are closed.
   func run(at rate: Double, seconds: Double, to ports: [LoopbackPort]) throws -> Tally {
-    try Precedence.set(true, of: 0, "the client")
     var client = try LoadClient(
       to: ports[route.rawValue],
       request: request,

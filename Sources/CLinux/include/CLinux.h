@@ -156,6 +156,10 @@ pid_t clinux_spawn(char *const argv[], int output, uint64_t processors);
 // As clinux_epoll_wait, in nanoseconds.
 int clinux_epoll_wait_nanoseconds(int epoll, struct epoll_event *events, int count, int64_t nanoseconds);
 
+// Lets the calling thread run only when nobody else would (SCHED_IDLE). Once it was picked it may keep the processor until
+// the next tick. 0, or the negated errno.
+int clinux_give_way(void);
+
 // Has a process with one thread (0: the calling thread) run whenever it has something to do, before all that is not as well
 // of real-time priority (SCHED_RR, for which it takes root or RLIMIT_RTPRIO), or as others do. What it starts runs as
 // others do. 0, or the negated errno.

@@ -138,7 +138,7 @@ int clinux_connect(int fd, const struct sockaddr *address, socklen_t length) {
   return (int)folded(connect(fd, address, length));
 }
 
-int clinux_connect_result(int fd) {
+int clinux_take_error(int fd) {
   int error = 0;
   socklen_t length = sizeof error;
   if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) return -errno;

@@ -24,7 +24,8 @@ int clinux_give_way(void) {
 
 int clinux_go_first(pid_t process, int goes_first) {
   struct sched_param priority = {.sched_priority = goes_first ? 1 : 0};
-  int policy = goes_first ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER;
+  // To take SCHED_RESET_ON_FORK back would need root.
+  int policy = (goes_first ? SCHED_RR : SCHED_OTHER) | SCHED_RESET_ON_FORK;
   return sched_setscheduler(process, policy, &priority) < 0 ? -errno : 0;
 }
 

@@ -43,6 +43,9 @@ package struct Copying: Sendable, Hashable {
       description = text
     }
 
+    /// All clients: `100%`.
+    package var isEverybody: Bool { description.hasPrefix("100") }
+
     private static func tenThousandths(_ digits: Substring) -> Int? {
       guard (1...4).contains(digits.utf8.count), digits.utf8.allSatisfy({ 48...57 ~= $0 })
       else { return nil }

@@ -109,7 +109,7 @@ enum AskCommand {
     var result = address.withPointer { clinux_connect(descriptor, $0, $1) }
     if result == -EINPROGRESS {
       guard isReady(descriptor, POLLOUT, deadline) else { return .none(reason: "timed out") }
-      result = clinux_connect_result(descriptor)
+      result = clinux_take_error(descriptor)
     }
     guard result == 0 else { return .none(reason: String(cString: strerror(-result))) }
     let line = "\(options.method) \(options.path) HTTP/1.1"

@@ -246,7 +246,7 @@ extension EpollLoop {
 
   private func connectEnded(_ socket: SocketID, _ handler: some CompletionHandler) {
     let index = Int(socket.index)
-    let result = clinux_connect_result(sockets[index].descriptor)
+    let result = clinux_take_error(sockets[index].descriptor)
     if result < 0 {
       handler.completed(.failed(errno: -result), tag: sockets[index].tag, socket: socket)
       return

@@ -133,8 +133,8 @@ extension EventLoop {
     clinux_unacknowledged(descriptor(of: socket)) > 0
   }
 
-  /// Whether the connection has failed since the kernel was last asked or told.
-  func isBroken(_ socket: SocketID) -> Bool { clinux_connect_result(descriptor(of: socket)) != 0 }
+  /// Whether the connection has failed, which the kernel has not told yet and will not tell again.
+  func takeFailure(_ socket: SocketID) -> Bool { clinux_take_error(descriptor(of: socket)) != 0 }
 
   /// For how long the peer has neither asked for anything nor been sent anything, its last word being answered;
   /// negative where that is not so.

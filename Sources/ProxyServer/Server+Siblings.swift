@@ -54,6 +54,9 @@ extension Server {
       for sibling in siblings.mailboxes { sibling.post(.stop) }
       stop()
     case .copying(let isOn): switchCopying(on: isOn)
+    case .endCopies:
+      for sibling in siblings.mailboxes { sibling.post(.copying(isOn: false)) }
+      switchCopying(on: false)
     case .report(let number, let leader): leader.post(.reported(number: number, report))
     case .reported(let number, let report): gathered(report, number)
     case .finished: siblings.running -= 1

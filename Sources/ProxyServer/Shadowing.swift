@@ -177,7 +177,9 @@ extension Server {
     case .finish: loop.finish(socket)
     case .close:
       // The last bytes may have come back as a reset, of which nobody has told yet.
-      guard !loop.isBroken(socket) else { return carryOut(.drop(.closedEarly), index, lane) }
+      guard !loop.takeFailure(socket) else {
+        return carryOut(connections[index].lanes[lane].machine.refusedBytes(), index, lane)
+      }
       copyEnded(index, lane, nil)
       endLane(index, lane, socket, .orderly)
     case .drop(let reason):

@@ -1,25 +1,45 @@
 /// Connects to unix sockets whose accept queue is full: the kernel refuses such a one at once (`EAGAIN`) or blocks its
-/// thread, and tells nobody when there is room. They are tried again now and then, in the order they came in.
+/// thread, and tells nobody when there is room. They wait in a line for each address, whose first is tried now and then.
 struct UnixConnects {
   /// Nanoseconds from one try to the next.
   private static let interval: UInt64 = 2_000_000
+  /// So many connects succeed, or fail for good, in one turn.
+  static let share = 32
 
-  private var waiting: [(socket: SocketID, address: SocketAddress)] = []
-  /// One for each address that had no room at the last try; few.
-  private var full: [SocketAddress] = []
+  private struct Line {
+    let address: SocketAddress
+    /// Those that come before `first` have had their turn.
+    var sockets: [SocketID]
+    var first = 0
+
+    var isOver: Bool { first == sockets.count }
+
+    mutating func skipUnwanted(_ isWanted: (SocketID) -> Bool) {
+      while !isOver, !isWanted(sockets[first]) { first += 1 }
+      guard first >= 1024, first * 2 >= sockets.count else { return }
+      sockets.removeFirst(first)
+      first = 0
+    }
+  }
+
+  /// One for each address without room; few.
+  private var lines: [Line] = []
   /// Monotonic nanoseconds; `.max` when none wait.
   private(set) var next = UInt64.max
 
   /// Whether others wait for it, who come first.
-  func isFull(_ address: SocketAddress) -> Bool { full.contains(address) }
+  func isFull(_ address: SocketAddress) -> Bool { lines.contains { $0.address == address } }
 
   mutating func add(_ socket: SocketID, to address: SocketAddress, now: UInt64) {
-    waiting.append((socket, address))
-    if !full.contains(address) { full.append(address) }
+    if let index = lines.firstIndex(where: { $0.address == address }) {
+      lines[index].sockets.append(socket)
+    } else {
+      lines.append(Line(address: address, sockets: [socket]))
+    }
     if next == .max { next = now &+ Self.interval }
   }
 
-  /// Tries those that are due and still wanted, until one finds its address without room.
+  /// If it is time: tries the first of each line, and those behind it until one finds no room.
   ///
   /// - Parameter connect: false where there is no room.
   mutating func retry(
@@ -28,14 +48,18 @@ struct UnixConnects {
     connect: (SocketID, SocketAddress) -> Bool
   ) {
     guard next <= now else { return }
-    full.removeAll()
-    waiting.removeAll { socket, address in
-      guard isWanted(socket) else { return true }
-      if full.contains(address) { return false }
-      if connect(socket, address) { return true }
-      full.append(address)
-      return false
+    var left = Self.share
+    for index in lines.indices {
+      lines[index].skipUnwanted(isWanted)
+      while left > 0, !lines[index].isOver,
+        connect(lines[index].sockets[lines[index].first], lines[index].address)
+      {
+        left -= 1
+        lines[index].first += 1
+        lines[index].skipUnwanted(isWanted)
+      }
     }
-    next = waiting.isEmpty ? .max : now &+ Self.interval
+    lines.removeAll(where: \.isOver)
+    next = lines.isEmpty ? .max : left == 0 ? now : now &+ Self.interval
   }
 }

@@ -4,7 +4,7 @@ import Glibc
 
 /// The event loop on io_uring: receives are asked for once and complete again and again, into buffers that the kernel
 /// chooses when bytes have come, and a turn is one system call, which does the sends of the turn before. Only accepts,
-/// bulky streams, and what a socket could not take at first, have system calls of their own.
+/// connects to unix sockets, bulky streams, and what a socket could not take at first, have system calls of their own.
 ///
 /// It needs Linux 6.1, and sockets that block: on others the kernel would report that nothing is there instead of
 /// waiting. A connect to a unix socket has to be asked for one that does not: where it has to wait, the kernel would keep a

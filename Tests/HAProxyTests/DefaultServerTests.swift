@@ -43,6 +43,28 @@ struct DefaultServerTests {
   }
 }
 
+/// Whether a health check looks at more than a port.
+struct ContentCheckTests {
+  @Test(arguments: [
+    ("", "", false),
+    ("defaults\noption httpchk GET /healthz\n", "", true),
+    ("defaults\noption httpchk\n", "no option httpchk\n", false),
+    ("", "option tcp-check\n", true),
+    ("", "#option httpchk\n", false),
+  ])
+  func `a check of what the server says is found where it is in force`(
+    defaults: String,
+    own: String,
+    checksContent: Bool
+  ) {
+    let document = Configuration(
+      "\(defaults)backend other\noption httpchk\nbackend app\n\(own)server a 10.9.0.5:80 check\n"
+    )
+
+    #expect(document.checksContent(backend: "app") == checksContent)
+  }
+}
+
 /// What keep-alive clients need to survive a reload, wherever it is said.
 struct ReloadOptionTests {
   private static let idle = "option idle-close-on-response"

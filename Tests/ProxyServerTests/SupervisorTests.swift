@@ -244,6 +244,31 @@ extension RealSockets {
       shadow.close()
     }
 
+    @Test func `switching copying off ends the copies of a worker that was replaced too`() throws {
+      let (primary, shadow) = (EchoPrimary(), Listener())
+      let program = try Executable(
+        ["-r", "\(primary.address)", "-d", "\(shadow.address)", "--threads", "2"] + engine
+      )
+      let client = try Peer(connectingTo: program.port)
+      try client.send([1])
+      let copy = try #require(shadow.accept())
+      #expect(try copy.receive(exactly: 1) == [1])
+      program.signal(SIGUSR2)
+      _ = try settledMetric(program, "duplex_upgrades_total", 1)
+      try #require(program.childProcesses.count == 2)
+
+      _ = try Executable.output(["shadow", "off", "--admin", "\(program.admin)"])
+
+      #expect(copy.receiveAll().failure == .reset)
+      try client.send([2])
+      #expect(try client.receive(exactly: 2) == [1, 2])
+      for peer in [client, copy] { peer.close() }
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+      shadow.close()
+    }
+
     @Test func `workers that die at once are started ever more slowly, and the listener waits`()
       throws
     {

@@ -19,6 +19,17 @@ import Testing
     #expect(connects.next == .max)
   }
 
+  @Test func `a long line gets on a share at a time, and does not wait in between`() {
+    var connects = UnixConnects()
+    let count = UInt32(UnixConnects.share) + 1
+    for number in 0..<count { connects.add(socket(number), to: one, now: 0) }
+    let due = connects.next
+
+    #expect(tries(&connects, rooms: ["/one.sock": 99]) == Array(0..<count - 1))
+    #expect(connects.next == due)
+    #expect(tries(&connects, rooms: ["/one.sock": 99]) == [count - 1])
+  }
+
   @Test func `nobody is tried before it is time`() {
     var connects = UnixConnects()
     connects.add(socket(1), to: one, now: 1000)
@@ -32,7 +43,7 @@ import Testing
     for number: UInt32 in 1...3 { connects.add(socket(number), to: one, now: 0) }
 
     #expect(tries(&connects, rooms: [:], closed: [1, 3]) == [2])
-    #expect(tries(&connects, rooms: [:], closed: [2]) == [])
+    #expect(tries(&connects, rooms: [:], closed: [1, 2, 3]) == [])
     #expect(connects.next == .max)
     #expect(!connects.isFull(one))
   }

@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (Wish.enabled, true), (.reloaded, true), (.upgraded, false), (.disabled, false),
+    (Wish.enabled, true), (.reloaded, true), (.upgraded, true), (.disabled, false),
   ])
   func `a sample of what HAProxy connects is warned of`(wish: Wish, isWarned: Bool) throws {
     var world = World.proxied

@@ -1,6 +1,7 @@
 import Fleet
 import HAProxy
 import Monit
+import Remote
 import Rollout
 import Testing
 
@@ -33,6 +34,20 @@ import Testing
 
     #expect(status.runningAddress == "?")
     #expect(status.disagreements == [.serversUnseen])
+
+    world.seeHost("app1") { $0.host.process = nil }
+    #expect(world.status(of: "app1").disagreements == [.proxyLost, .serversUnseen])
+  }
+
+  @Test func `a balancer that could not be seen has a row of its own`() {
+    var world = World.proxied
+    world.observation.balancers["lb1"] = .unreachable(RemoteError(.timedOut, detail: ""))
+
+    let status = world.status(of: "app1")
+
+    #expect(status.balancer == "lb1")
+    #expect(status.path == .none)
+    #expect(status.disagreements == [.unreachable])
   }
 
   @Test func `a host that cannot be reached is no host without a proxy`() {

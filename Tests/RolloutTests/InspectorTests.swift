@@ -68,6 +68,58 @@ struct InspectorTests {
     #expect(warnings.filter { $0 == warning }.count == (isWarned ? 1 : 0))
   }
 
+  @Test func `an allow that leaves out one of two balancers names that one`() {
+    var world = World.proxied
+    world.otherBalancers = [
+      Balancer(name: "lb2", ssh: SSHAddress(address: "10.9.0.3", user: "root"), backends: ["app"])
+    ]
+    world.observation.balancers["lb2"] = world.observation.balancers["lb1"]
+    world.hosts[0].routes[0].allow = ["10.9.0.2"].compactMap(AddressRange.init(written:))
+    guard case .plan(_, _, let warnings) = world.answer(.enabled, of: ["app1"]) else {
+      Issue.record("\(world.answer(.enabled, of: ["app1"]))")
+      return
+    }
+
+    #expect(warnings == [Finding("app1", .warning, .balancersNotAllowed("web", ["lb2"]))])
+  }
+
+  @Test(arguments: [Wish.disabled, .rolledBack])
+  func `where all servers are down, the way back is open`(wish: Wish) throws {
+    var world = World.proxied
+    world.seeBalancer { seen in
+      for index in seen.servers.indices {
+        seen.servers[index].operational = .down
+        seen.servers[index].status = "DOWN"
+      }
+    }
+
+    let plan = try world.answer(wish).plan()
+
+    #expect(plan.told.filter { $0.contains("rewrite") }.count == 2, "\(plan.told)")
+    #expect(!plan.told.contains { $0.contains("drain") })
+    // What was down is put back down, and not waited for.
+    let undo = plan.steps.compactMap { step in
+      if case .remove = step.act { step.undo.first?.command.script } else { nil }
+    }
+    #expect(undo.count == 2)
+    #expect(undo.allSatisfy { $0.contains("state ready") && !$0.contains("is not up") })
+  }
+
+  @Test func `a check that only connects is warned of before it ends at the proxy`() {
+    var world = World.direct
+    world.seeBalancer { seen in
+      let text = String(decoding: seen.fileBytes, as: UTF8.self)
+      seen.fileBytes = Array(text.replacing("option httpchk", with: "retries 2").utf8)
+      seen.sha256 = World.digest(seen.fileBytes)
+    }
+    guard case .plan(_, _, let warnings) = world.answer(.enabled) else {
+      Issue.record("\(world.answer(.enabled))")
+      return
+    }
+
+    #expect(warnings == [Finding("lb1", .warning, .checkEndsAtProxy("app"))])
+  }
+
   @Test(arguments: [Wish.upgraded, .reloaded])
   func `a new allow that leaves out all balancers stops a change of what gets requests`(wish: Wish)
   {

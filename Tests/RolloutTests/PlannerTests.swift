@@ -201,7 +201,7 @@ struct PlannerTests {
     #expect(
       plan.told == [
         "prepare app1", "  lb1 validate 1", "switch app1", "  lb1 read servers",
-        "  lb1 drain app/app1", "  lb1 remove app/app1", "  lb1 read servers",
+        "  lb1 remove app/app1", "  lb1 read servers",
       ]
     )
     #expect(warnings == [Finding("app1", .warning, .unreachable(error))])

@@ -12,6 +12,8 @@ struct World {
     ssh: SSHAddress(address: "10.9.0.2", user: "root"),
     backends: ["app"]
   )
+  /// Balancers before the same hosts that are not seen unless they are added to what was.
+  var otherBalancers: [Balancer] = []
   var batch = Inventory.BatchSize.hosts(1)
   var observation: FleetObservation
 
@@ -63,7 +65,7 @@ struct World {
 
   private func request(_ wish: Wish, _ chosen: [Host]) -> Planner.Request {
     Planner.Request(
-      inventory: Inventory(hosts: hosts, balancers: [balancer], batch: batch),
+      inventory: Inventory(hosts: hosts, balancers: [balancer] + otherBalancers, batch: batch),
       hosts: chosen,
       batch: batch,
       wish: wish,
@@ -130,6 +132,7 @@ struct World {
 
   static func configuration(app1: String, app2: String, marker: String = "") -> String {
     "frontend web\n  default_backend app\nbackend app\n\(marker)  \(app1)\n  \(app2)\n"
+      + "  option httpchk\n"
   }
 
   static func server(
@@ -234,7 +237,7 @@ struct World {
   )
 
   /// Not a real digest, but another for every content of these tests.
-  private static let digest: @Sendable ([UInt8]) -> String = { bytes in
+  static let digest: @Sendable ([UInt8]) -> String = { bytes in
     "d" + String(bytes.reduce(UInt64(5381)) { $0 &* 33 &+ UInt64($1) }, radix: 16)
   }
 }

@@ -202,7 +202,7 @@ extension LoadClient {
   private mutating func handle(_ index: Int) -> Bool {
     switch connections[index].phase {
     case .connecting:
-      let result = clinux_connect_result(connections[index].descriptor)
+      let result = clinux_take_error(connections[index].descriptor)
       guard result == 0 else {
         fail(index, .notConnected)
         return false

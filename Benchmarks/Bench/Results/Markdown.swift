@@ -32,17 +32,18 @@ enum Markdown {
 
   private static func goals(of report: Report) -> String {
     let rows = Goal.all.map { goal in
-      let ratio = report.ratio(
-        goal.metric,
-        of: goal.candidate,
-        to: goal.other,
-        under: goal.load
-      )
-      let verdict = ratio.map { goal.limit.isMet(by: $0.median) ? "yes" : "no" } ?? "not measured"
-      return [goal.measure, "\(goal.limit)", Number.short(ratio), verdict]
+      func ratio(of candidate: Candidate) -> Spread? {
+        report.ratio(goal.metric, of: candidate, to: goal.other, under: goal.load)
+      }
+      let reached = ratio(of: goal.candidate)
+      let verdict = reached.map { goal.limit.isMet(by: $0.median) ? "yes" : "no" } ?? "not measured"
+      let epoll = goal.other == .duplexEpoll ? nil : ratio(of: .duplexEpoll)
+      return [
+        goal.measure, "\(goal.limit)", Number.short(reached), verdict, Number.short(epoll),
+      ]
     }
-    return "## Ratios of duplex-proxy (io_uring) to others\n\n"
-      + table(["measure", "target", "this run", "reached"], rows)
+    return "## Ratios of duplex-proxy (io_uring) to others, and of its default engine, epoll\n\n"
+      + table(["measure", "target", "io_uring", "reached", "epoll"], rows)
   }
 
   private static func table(of load: Load, _ report: Report) -> String? {

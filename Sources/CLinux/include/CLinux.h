@@ -47,8 +47,8 @@ int clinux_local_endpoint(int fd, uint64_t *high, uint64_t *low, uint16_t *port)
 
 int clinux_connect(int fd, const struct sockaddr *address, socklen_t length);
 
-// The error that a finished connect, or a failure of the connection since, left behind; 0 when there is none. It is told once.
-int clinux_connect_result(int fd);
+// The error that a connect, or a failure of the connection since, left behind (SO_ERROR); 0 when there is none. Told once.
+int clinux_take_error(int fd);
 
 ssize_t clinux_receive(int fd, void *buffer, size_t size);
 

@@ -27,14 +27,14 @@ extension Sentences {
     case .proxyNotRunning:
       "no proxy runs there; `duplexctl rollout enable` starts one of this release"
     case .balancersNotAllowed(let route, let balancers):
-      "allow of route \(route) has the address of none of its balancers (\(list(balancers))): if HAProxy "
-        + "connects from these, the proxy resets every connection. Add the address"
+      "allow of route \(route) does not have the address of \(list(balancers)): if HAProxy connects from "
+        + "there, the proxy resets every connection. Add the address"
     case .shadowIsProduction(let route, let shadow, let machine):
       "the shadow \(shadow) of route \(route) is at \(machine), which takes production's requests: every request "
         + "would be done again there, and copied again if it comes to a proxy. Is that the new version's address?"
     case .sampleOfBalancer(let route, let sample):
-      "sample: \(sample) of route \(route) goes by the client's address, which is HAProxy's for all of them: "
-        + "they are copied as a whole or not at all. To copy a part of them, set rate"
+      "sample: \(sample) of route \(route) goes by the address that connects, which is the balancer's: all that "
+        + "comes through one balancer is copied, or nothing of it. To copy less, set rate"
     case .monit(let problem): monit(problem)
     case .trafficUnseen:
       "it cannot be seen where HAProxy sends its requests, so nobody will notice if a proxy no longer "
@@ -83,6 +83,9 @@ extension Sentences {
     case .checkBypassesProxy(let id, let port, let line):
       "the health check of \(id), line \(line), goes to port \(port), so HAProxy will not notice "
         + "a dead proxy"
+    case .checkEndsAtProxy(let backend):
+      "backend \(backend) has no `option httpchk` or the like: a check that only connects ends at the proxy, so "
+        + "HAProxy will not notice that a primary behind it is dead"
     }
   }
 

@@ -84,6 +84,21 @@ extension Configuration {
     }
     return missing
   }
+
+  /// Whether the backend's health checks look at what the server says (`option httpchk` and its kin), and not only
+  /// whether it accepts a connection.
+  package func checksContent(backend: String) -> Bool {
+    let fed = Set(lines.compactMap(\.section)).filter { $0.holdsServers && $0.name == backend }
+    return fed.allSatisfy { section in
+      Self.contentChecks.contains { isInForce($0, in: section) }
+    }
+  }
+
+  /// Configuration manual, 4.2.
+  private static let contentChecks = [
+    "httpchk", "tcp-check", "external-check", "ldap-check", "mysql-check", "pgsql-check",
+    "redis-check", "smtpchk", "spop-check", "ssl-hello-chk",
+  ]
 }
 
 extension Configuration {

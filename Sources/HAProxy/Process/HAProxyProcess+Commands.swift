@@ -234,6 +234,11 @@ extension HAProxyProcess {
       order "set server \(id) addr $(field \(words(id)) 5) port \(port)"
       [ "$(field \(words(id)) 19)" = \(port) ] || exit \(HAProxyFailure.notReady.rawValue)
       """
+    case .inRotation(let id):
+      """
+      order \(ShellWord.quoting("set server \(id) state ready"))
+      [ $(($(field \(words(id)) 7) & ~4)) = 0 ] || exit \(HAProxyFailure.notReady.rawValue)
+      """
     case .ready(let id, let deadline):
       """
       order \(ShellWord.quoting("set server \(id) state ready"))

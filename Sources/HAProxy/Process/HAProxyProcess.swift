@@ -138,6 +138,8 @@ package enum RuntimeChange: Sendable, Hashable {
   case maintenance(ServerID)
   /// The address stays, the port changes.
   case address(ServerID, port: Int)
+  /// In service again, be it up or down.
+  case inRotation(ServerID)
   /// In service again, and up where it is checked.
   case ready(ServerID, deadline: Duration)
 }

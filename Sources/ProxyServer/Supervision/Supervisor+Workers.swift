@@ -41,12 +41,25 @@ extension Supervisor {
     case (.handedOver, .handingOver):
       handedOver(index)
     case (.copyingOn, _): counters.copyingOffSince = 0
-    case (.copyingOff, _):
-      if counters.copyingOffSince == 0 { counters.copyingOffSince = time(nil) }
+    case (.copyingOff, _): copyingSwitchedOff(by: pid)
     case (nil, _):
       Glibc.close(workers[index].control)
       workers[index].control = -1
     default: break
+    }
+  }
+
+  /// The one that says so has ended its copies. Those before it still have some, and one that is getting ready was told
+  /// how it was when it was started.
+  private func copyingSwitchedOff(by pid: pid_t) {
+    if counters.copyingOffSince == 0 { counters.copyingOffSince = time(nil) }
+    for worker in workers where worker.pid != pid {
+      switch worker.phase {
+      case .handingOver, .draining:
+        // Ignored: one that does not take it is dead, or ends all it has before long.
+        _ = worker.order(.endCopies)
+      case .starting, .ready, .serving, .configuring: break
+      }
     }
   }
 
@@ -74,6 +87,7 @@ extension Supervisor {
     workers[index].phase = .serving
     workers[index].deadline = .max
     _ = workers[index].order(.go)
+    if counters.copyingOffSince != 0 { _ = workers[index].order(.endCopies) }
     hasServed = true
     guard let former else { return }
     former.listeners.close(exceptThoseOf: setup.listeners)

@@ -6,7 +6,7 @@ import Glibc
 final class WorkerInbox: Sendable {
   enum Order {
     case configure(Configuration, ListeningSockets, WorkerSettings)
-    case go, handOver, stop
+    case go, handOver, endCopies, stop
     /// The supervisor is gone.
     case end
   }
@@ -31,6 +31,7 @@ final class WorkerInbox: Sendable {
         return Self.configure(MemoryFile.read(descriptors[0]), sockets)
       case .go: return .go
       case .handOver: return .handOver
+      case .endCopies: return .endCopies
       case .stop: return .stop
       case nil: return .end
       }
@@ -76,6 +77,7 @@ final class WorkerInbox: Sendable {
           mailbox.post(.configure(configuration, sockets, settings.counters))
         case .go: break
         case .handOver: mailbox.post(.handOver)
+        case .endCopies: mailbox.post(.endCopies)
         case .stop: mailbox.post(.stop)
         case .end: return mailbox.post(.orphaned)
         }

@@ -4,7 +4,8 @@ import Glibc
 /// What a supervisor says to its worker: messages of one byte on descriptor 3 of the worker.
 ///
 /// A supervisor only starts workers of its own executable, but after an upgrade it gives orders to one of the
-/// executable before it, while that one ends: the bytes of `handOver` and of its answer must stay what they are.
+/// executable before it, while that one ends: the bytes of `handOver`, of its answer and of `endCopies` must stay what
+/// they are.
 enum WorkerOrder: UInt8 {
   /// Some of the listening sockets, for the next `configure`.
   case sockets = 0x64  // d
@@ -14,6 +15,8 @@ enum WorkerOrder: UInt8 {
   case go = 0x67  // g
   /// Stop accepting, tell, finish what is open, and end.
   case handOver = 0x68  // h
+  /// End all copies, and begin none.
+  case endCopies = 0x65  // e
   /// Take what waits, stop listening, finish what is open, and end.
   case stop = 0x73  // s
 }

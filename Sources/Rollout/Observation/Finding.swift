@@ -37,11 +37,11 @@ package struct Finding: Error, Sendable, Hashable {
     case portTaken(port: Int, program: String?, pid: Int?)
     case primaryNotListening(Endpoint)
     case proxyNotRunning
-    /// The route's `allow` has the address of no balancer that feeds it.
+    /// The route's `allow` lacks the addresses of these balancers, which feed it.
     case balancersNotAllowed(RouteName, [MachineName])
     /// A machine of the inventory takes requests at the route's shadow.
     case shadowIsProduction(RouteName, Endpoint, MachineName)
-    /// All connections that HAProxy makes are in the sample, or none.
+    /// All connections that one balancer makes are in the sample, or none.
     case sampleOfBalancer(RouteName, Copying.Sample)
     case monit(MonitProblem)
 
@@ -71,5 +71,7 @@ package struct Finding: Error, Sendable, Hashable {
     case serverDrained(ServerID, host: MachineName, state: String)
     case lastServerUp(ServerID)
     case checkBypassesProxy(ServerID, checkPort: Int, line: Int)
+    /// HAProxy only connects: a proxy accepts also while its primary is dead.
+    case checkEndsAtProxy(BackendName)
   }
 }

@@ -51,20 +51,24 @@ package struct HostStatus: Sendable, Hashable, Codable {
   package static func all(of host: Host, in request: Planner.Request) -> [HostStatus] {
     let sighting = request.observation.hosts[host.name]?.observation
     let targets = request.targets(of: host)
-    guard !targets.isEmpty else {
-      return host.routes.map { HostStatus(unseen: host, route: $0) }
-    }
-    return targets.map { target in
+    let seen = targets.map { target in
       let balancer = request.observation.balancers[target.balancer.name]?.observation
       let hasTold = balancer?.servers.isEmpty == false
       return HostStatus(target, host: host, sighting: sighting, balancerHasTold: hasTold)
     }
+    return seen
+      + request.inventory.balancers.flatMap { balancer in
+        let isSeen = request.observation.balancers[balancer.name]?.observation != nil
+        return host.routes.filter { !isSeen && balancer.backends.contains($0.backend) }.map {
+          HostStatus(host, $0, unseen: balancer)
+        }
+      }
   }
 
-  private init(unseen host: Host, route: Route) {
+  private init(_ host: Host, _ route: Route, unseen balancer: Balancer) {
     self.host = host.name
     self.route = route.name
-    balancer = "?"
+    self.balancer = balancer.name
     path = .none
     isHealthy = false
     monit = "?"
@@ -101,16 +105,18 @@ package struct HostStatus: Sendable, Hashable, Codable {
       running.map { "\($0.address):\($0.port)" } ?? (balancerHasTold ? "no such server" : "?")
     serverStatus = running?.status ?? "?"
     sessions = running?.currentSessions ?? 0
-    disagreements =
-      balancerHasTold ? Self.disagreements(target, sighting, path) : [.serversUnseen]
+    disagreements = Self.disagreements(target, sighting, path, balancerHasTold)
   }
 
   private static func disagreements(
     _ target: ServerTarget,
     _ sighting: HostSighting?,
-    _ path: Path
+    _ path: Path,
+    _ balancerHasTold: Bool
   ) -> [Disagreement] {
-    guard let sighting else { return [.unreachable] }
+    guard let sighting else { return [.unreachable] + (balancerHasTold ? [] : [.serversUnseen]) }
+    let isLost = sighting.host.process == nil && sighting.monit.isSupervising
+    guard balancerHasTold else { return (isLost ? [.proxyLost] : []) + [.serversUnseen] }
     var found: [Disagreement] = []
     let isInFile = target.line?.state == .enabled
     if isInFile != (target.running?.isReady == true) || target.line?.port != target.running?.port {
@@ -120,7 +126,7 @@ package struct HostStatus: Sendable, Hashable, Codable {
     if target.running?.isReady == true, target.running?.operational == .down {
       found.append(.serverDown)
     }
-    if sighting.host.process == nil, sighting.monit.isSupervising { found.append(.proxyLost) }
+    if isLost { found.append(.proxyLost) }
     switch path {
     case .proxy:
       if !isHealthy { found.append(.trafficWithoutHealthyProxy) }

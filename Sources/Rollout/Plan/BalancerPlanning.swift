@@ -111,7 +111,9 @@ struct BalancerPlanning {
     appliesAtRuntime =
       balancer.appliesAtRuntime(process) && targets.allSatisfy { $0.running != nil }
     let ids = targets.map(\.id)
-    let guarded = Set(ids.map(\.backend)).sorted().map { backend in
+    // What is down carries nothing, so that nobody else has to.
+    let carrying = targets.filter { $0.running?.takesRequests == true }
+    let guarded = Set(carrying.map(\.id.backend)).sorted().map { backend in
       ServerExpectation.anotherUp(backend: backend, besides: ids)
     }
     let looked = request.wish == .putBack ? [] : guarded
@@ -205,7 +207,8 @@ extension BalancerPlanning {
   ) {
     let ids = targets.map(\.id)
     // What a cut-off run left out of service is not drained, and not put into service by an undo.
-    let serving = targets.filter { $0.running?.isReady == true }.map(\.id)
+    let inRotation = targets.filter { $0.running?.isReady == true }
+    let serving = inRotation.filter(endsItsSessions).map(\.id)
     if appliesAtRuntime, !serving.isEmpty {
       lanes.drain.append([
         step(
@@ -223,9 +226,17 @@ extension BalancerPlanning {
         ids.map { .maintenance($0) },
         for: batch,
         undo: .add(ids),
-        serving.map { ready($0) }
+        inRotation.map { $0.running?.takesRequests == true ? ready($0.id) : .inRotation($0.id) }
       )
     )
+  }
+
+  /// Sessions of what is down, or of a host that may be dead, may last for ever. Maintenance leaves them as they are, and
+  /// only enabling may restart a proxy under them.
+  private func endsItsSessions(_ target: ServerTarget) -> Bool {
+    request.wish == .enabled
+      || (target.running?.takesRequests == true
+        && request.observation.hosts[target.host]?.observation != nil)
   }
 
   private func planReturn(

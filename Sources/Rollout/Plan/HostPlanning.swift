@@ -25,9 +25,6 @@ struct HostPlanning {
     commands = HostCommands(host)
   }
 
-  /// Whether its traffic has to go elsewhere for a while, wherever it goes afterwards.
-  var needsTrafficAway: Bool { restartsProxy && carriesTraffic }
-
   // MARK: Before any traffic moves
 
   var prepare: [Step] {
@@ -84,7 +81,7 @@ struct HostPlanning {
   // MARK: While its traffic is away
 
   var restartInSwitch: [Step] {
-    request.wish == .enabled && needsTrafficAway ? [restart, awaitHealth] : []
+    request.wish == .enabled && restartsProxy && carriesTraffic ? [restart, awaitHealth] : []
   }
 
   var look: [Step] {

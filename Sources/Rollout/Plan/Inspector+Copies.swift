@@ -10,7 +10,9 @@ extension Inspector {
         }
       }
       // Samples tell clients apart by address, and all of a route's connections come from HAProxy.
-      let sample = route.copying.sample.map { Finding.Kind.sampleOfBalancer(route.name, $0) }
+      let sample = route.copying.sample.flatMap { sample in
+        sample.isEverybody ? nil : Finding.Kind.sampleOfBalancer(route.name, sample)
+      }
       return (production + [sample].compactMap(\.self)).map {
         Finding(host.name, .warning, $0)
       }
@@ -21,14 +23,17 @@ extension Inspector {
   /// its servers' count, as the new version may well run beside the old one.
   private func machines(at shadow: Endpoint, seenFrom host: Host) -> [MachineName] {
     guard case .tcp(let address, let port) = shadow else { return [] }
-    let balancers = request.inventory.balancers.filter { $0.ssh.address == address }.map(\.name)
+    let isOwn = IPLiteral.isLoopback(address)
+    let balancers = request.inventory.balancers.filter { !isOwn && $0.ssh.address == address }
     let hosts = request.inventory.hosts.filter { other in
-      let isOwn = other.name == host.name && IPLiteral.isLoopback(address)
-      return other.routes.contains { route in
-        (isOwn || [other.ssh.address, route.listenAddress].contains(address))
-          && [route.listenPort, route.directPort].contains(port)
+      other.routes.contains { route in
+        let isThere =
+          isOwn
+          ? other.name == host.name
+          : [other.ssh.address, route.listenAddress].contains(address)
+        return isThere && [route.listenPort, route.directPort].contains(port)
       }
     }
-    return balancers + hosts.map(\.name)
+    return balancers.map(\.name) + hosts.map(\.name)
   }
 }

@@ -1,5 +1,4 @@
 import Fleet
-import HAProxy
 import Monit
 import Remote
 
@@ -18,13 +17,17 @@ package struct Inspector: Sendable {
   }
 
   /// Where nothing at all was said, it was sudo that did not let the script begin.
-  private func unreadable(_ result: CommandResult, sudo: Bool) -> Finding.Kind {
+  func unreadable(_ result: CommandResult, sudo: Bool) -> Finding.Kind {
     sudo && result.output.isEmpty ? .sudoRefused(result.seen) : .unreadable(result.seen)
   }
 
+  func backends(of balancer: Balancer) -> [BackendName] {
+    let fed = Set(request.hosts.flatMap(\.routes).map(\.backend))
+    return balancer.backends.filter(fed.contains)
+  }
+
   private var balancers: [Balancer] {
-    let backends = Set(request.hosts.flatMap(\.routes).map(\.backend))
-    return request.inventory.balancers.filter { !backends.isDisjoint(with: $0.backends) }
+    request.inventory.balancers.filter { !backends(of: $0).isEmpty }
   }
 }
 
@@ -32,26 +35,33 @@ package struct Inspector: Sendable {
 
 extension Inspector {
   private func findings(of host: Host) -> [Finding] {
+    let isCopying = request.wish == .enabled || request.wish.changesRunningProxies
+    return sightingFindings(host) + (isCopying ? copyFindings(host) : [])
+  }
+
+  private func sightingFindings(_ host: Host) -> [Finding] {
+    // To take a host out of HAProxy nothing is done on it: it may be dead, or half dead.
+    let severity: Finding.Severity = request.wish == .takenOut ? .warning : .blocking
     let sighting: HostSighting
     switch request.observation.hosts[host.name] {
     case .seen(let seen): sighting = seen
     case .unreachable(let error):
-      // To take a host out of HAProxy nothing is done on it: it may be dead.
-      let severity: Finding.Severity = request.wish == .takenOut ? .warning : .blocking
-      return [Finding(host.name, severity, .unreachable(error))]
+      return [
+        Finding(host.name, error.code.isDoubt ? .blocking : severity, .unreachable(error))
+      ]
     case .unreadable(let result):
-      return [Finding(host.name, .blocking, unreadable(result, sudo: host.ssh.sudo))]
+      return [Finding(host.name, severity, unreadable(result, sudo: host.ssh.sudo))]
     case nil: return []
     }
     guard sighting.host.isRoot else {
-      return [Finding(host.name, .blocking, .notRoot(sudo: host.ssh.sudo))]
+      return [Finding(host.name, severity, .notRoot(sudo: host.ssh.sudo))]
     }
     if request.wish.changesRunningProxies { return changeFindings(host, sighting) }
     guard request.wish == .enabled else { return stopFindings(host, sighting) }
     return
       (machineKinds(host, sighting.host) + portKinds(host, sighting.host)
       + monitKinds(host, sighting.monit)).map { Finding(host.name, .blocking, $0) }
-      + shutOutFindings(host) + copyFindings(host)
+      + shutOutFindings(host)
       + sighting.host.deafShadows.map { Finding(host.name, .warning, .shadowUnreachable($0)) }
   }
 
@@ -62,7 +72,6 @@ extension Inspector {
       : machineKinds(host, sighting.host) + deafPrimaryKinds(host, sighting.host)
         + monitKinds(host, sighting.monit)
     return kinds.map { Finding(host.name, .blocking, $0) } + shutOutFindings(host)
-      + (request.wish == .reloaded ? copyFindings(host) : [])
   }
 
   /// Only a warning, as a balancer may have more addresses than the one it is managed by, and is asked to connect before
@@ -72,16 +81,16 @@ extension Inspector {
       request.wish.changesRunningProxies
       && HostPlanning(host, request)?.changesConfiguration == true
     return host.routes.filter { !$0.allow.isEmpty }.compactMap { route in
-      let feeding = request.inventory.balancers.filter { $0.backends.contains(route.backend) }
-      let isKnown = feeding.allSatisfy { IPLiteral.isValid($0.ssh.address) }
-      let isFed = feeding.contains { balancer in
-        route.allow.contains { $0.contains(balancer.ssh.address) }
+      let shutOut = request.inventory.balancers.filter { balancer in
+        let address = balancer.ssh.address
+        return balancer.backends.contains(route.backend) && IPLiteral.isValid(address)
+          && !route.allow.contains { $0.contains(address) }
       }
-      guard !feeding.isEmpty, isKnown, !isFed else { return nil }
+      guard !shutOut.isEmpty else { return nil }
       return Finding(
         host.name,
         isTooLate ? .blocking : .warning,
-        .balancersNotAllowed(route.name, feeding.map(\.name))
+        .balancersNotAllowed(route.name, shutOut.map(\.name))
       )
     }
   }
@@ -138,241 +147,12 @@ extension Inspector {
   }
 }
 
-// MARK: - Balancers
-
-extension Inspector {
-  private func findings(of balancer: Balancer) -> [Finding] {
-    guard request.wish.changesRunningProxies else { return switchFindings(balancer) }
-    guard let observation = request.observation.balancers[balancer.name]?.observation,
-      observation.isRoot, observation.process != nil, !observation.servers.isEmpty
-    else { return [Finding(balancer.name, .warning, .trafficUnseen)] }
-    return request.hosts.flatMap { request.targets(of: $0, on: balancer) }.compactMap { target in
-      guard target.running?.isReady == true, let line = target.line else { return nil }
-      return portFindings(target, line).map { Finding(balancer.name, .blocking, $0) }
+extension RemoteError.Code {
+  /// Somebody may be in between, or the login is not what it was: not what a dead machine looks like.
+  fileprivate var isDoubt: Bool {
+    switch self {
+    case .nameNotResolved, .unreachable, .timedOut, .connectionLost, .closed: false
+    default: true
     }
   }
-
-  private func switchFindings(_ balancer: Balancer) -> [Finding] {
-    let observation: BalancerObservation
-    switch request.observation.balancers[balancer.name] {
-    case .seen(let seen): observation = seen
-    case .unreachable(let error):
-      return [Finding(balancer.name, .blocking, .unreachable(error))]
-    case .unreadable(let result):
-      return [Finding(balancer.name, .blocking, unreadable(result, sudo: balancer.ssh.sudo))]
-    case nil: return []
-    }
-    guard observation.isRoot else {
-      return [Finding(balancer.name, .blocking, .notRoot(sudo: balancer.ssh.sudo))]
-    }
-    guard let process = observation.process else {
-      return [
-        Finding(
-          balancer.name,
-          .blocking,
-          observation.lacksSocketClient ? .noSocketClient : .haproxyNotRunning
-        )
-      ]
-    }
-    guard !observation.servers.isEmpty else {
-      let kind = Finding.Kind.serversUnseen(
-        stats: observation.statsSocketProblem ?? "no answer",
-        master: observation.masterSocketProblem ?? "no answer"
-      )
-      return [Finding(balancer.name, .blocking, kind)]
-    }
-    return processFindings(balancer, observation, process)
-      + request.hosts.flatMap { host in
-        request.targets(of: host, on: balancer).flatMap { serverFindings($0, host) }
-      } + lastServerFindings(balancer, observation)
-  }
-
-  private func processFindings(
-    _ balancer: Balancer,
-    _ observation: BalancerObservation,
-    _ process: HAProxyProcess
-  ) -> [Finding] {
-    var findings: [Finding] = []
-    func add(_ severity: Finding.Severity, _ kind: Finding.Kind) {
-      findings.append(Finding(balancer.name, severity, kind))
-    }
-    if let error = observation.configurationError { add(.blocking, .configurationInvalid(error)) }
-    let appliesAtRuntime = balancer.appliesAtRuntime(process)
-    if observation.unloadedEdits {
-      // At runtime nothing of the file is loaded, so that a rollback need not wait for them.
-      let isHarmless = request.wish == .rolledBack && appliesAtRuntime
-      add(isHarmless ? .warning : .blocking, .unloadedEdits(path: process.configuration))
-    }
-    // Where it was asked for it must be there; where it was hoped for, a reload will do.
-    let isHopedFor = balancer.applying == .automatic && balancer.statsSocket != nil
-    if process.statsSocket == nil, appliesAtRuntime || isHopedFor {
-      add(
-        appliesAtRuntime ? .blocking : .warning,
-        .statsSocketUnusable(
-          path: balancer.statsSocket,
-          reason: observation.statsSocketProblem ?? "not configured"
-        )
-      )
-    }
-    if !appliesAtRuntime { findings += reloadFindings(balancer, observation, process) }
-    return findings
-  }
-
-  private func reloadFindings(
-    _ balancer: Balancer,
-    _ observation: BalancerObservation,
-    _ process: HAProxyProcess
-  ) -> [Finding] {
-    var findings: [Finding] = []
-    if !observation.isMasterWorker || process.masterSocket == nil {
-      let reason =
-        observation.isMasterWorker
-        ? observation.masterSocketProblem ?? "the inventory names no master socket"
-        : "HAProxy does not run in master-worker mode (-W)"
-      findings.append(Finding(balancer.name, .blocking, .reloadImpossible(reason)))
-    }
-    let document = Configuration(observation.fileBytes)
-    let missing = Set(
-      balancer.backends.flatMap { document.missingReloadOptions(backend: $0.text) }
-    )
-    if !missing.isEmpty {
-      findings.append(
-        Finding(
-          balancer.name,
-          .warning,
-          .reloadMayLoseRequests(missingOptions: missing.sorted())
-        )
-      )
-    }
-    return findings
-  }
-
-  private func serverFindings(_ target: ServerTarget, _ host: Host) -> [Finding] {
-    func blocking(_ kind: Finding.Kind) -> [Finding] {
-      [Finding(target.balancer.name, .blocking, kind)]
-    }
-    guard let observation = request.observation.balancers[target.balancer.name]?.observation else {
-      return []
-    }
-    do throws(EditRefusal) {
-      let line = try Configuration(observation.fileBytes).server(target.id)
-      return runningFindings(target)
-        ?? portFindings(target, line).map(blocking) ?? warnings(target, line)
-    } catch {
-      return blocking(.serverRefused(target.id, error))
-    }
-  }
-
-  private func portFindings(_ target: ServerTarget, _ line: ServerLine) -> Finding.Kind? {
-    let route = target.route
-    if request.wish == .takenOut || request.wish == .putBack { return nil }
-    guard line.port == route.directPort || line.port == route.listenPort else {
-      return .serverPortUnexpected(
-        target.id,
-        port: line.port,
-        direct: route.directPort,
-        listen: route.listenPort,
-        line: line.line
-      )
-    }
-    // A name may well resolve to the address: the balancer's probe of the port will tell.
-    if let host = line.host, host.isAddressLiteral, route.listenAddress.isSpecific,
-      host != route.listenAddress
-    {
-      return .serverAddressDiffers(
-        target.id,
-        address: host,
-        listen: route.listenAddress,
-        line: line.line
-      )
-    }
-    return nil
-  }
-
-  private func runningFindings(_ target: ServerTarget) -> [Finding]? {
-    let isOurs = target.line?.state == .disabled
-    guard let running = target.running else {
-      // What a run that was cut off before a reload left behind comes back by a reload.
-      let observation = request.observation.balancers[target.balancer.name]?.observation
-      let isWrittenByUs = observation.map { $0.lastWritten == $0.sha256 } ?? false
-      return isOurs || isWrittenByUs
-        ? returnFindings(target)
-        : [Finding(target.balancer.name, .blocking, .serverNotRunning(target.id))]
-    }
-    let mayBeOut = request.wish == .rolledBack || request.wish == .putBack || isOurs
-    guard running.isReady || mayBeOut else {
-      return [
-        Finding(
-          target.balancer.name,
-          .blocking,
-          .serverDrained(target.id, host: target.host, state: running.status)
-        )
-      ]
-    }
-    return nil
-  }
-
-  /// What stands in the way of the reload that brings a server back; nil where nothing does.
-  private func returnFindings(_ target: ServerTarget) -> [Finding]? {
-    guard let observation = request.observation.balancers[target.balancer.name]?.observation,
-      let process = observation.process, target.balancer.appliesAtRuntime(process)
-    else { return nil }
-    let findings = reloadFindings(target.balancer, observation, process)
-      .filter { $0.severity == .blocking }
-    return findings.isEmpty ? nil : findings
-  }
-
-  private func warnings(_ target: ServerTarget, _ line: ServerLine) -> [Finding] {
-    var kinds: [Finding.Kind] = []
-    // A rollback and `haproxy add` are asked to put it back; who enables or disables may not know.
-    if line.state == .disabled, request.wish == .enabled || request.wish == .disabled {
-      kinds.append(.serverTakenOut(target.id, line: line.line))
-    }
-    if let port = line.checkPort, port != target.route.listenPort, request.wish == .enabled {
-      kinds.append(.checkBypassesProxy(target.id, checkPort: port, line: line.line))
-    }
-    return kinds.map { Finding(target.balancer.name, .warning, $0) }
-  }
-
-  /// A batch must leave a server that is up in every backend it touches.
-  private func lastServerFindings(
-    _ balancer: Balancer,
-    _ observation: BalancerObservation
-  ) -> [Finding] {
-    guard request.wish != .putBack else { return [] }
-    var findings: [Finding] = []
-    let moving = request.hosts.filter { host in
-      request.targets(of: host, on: balancer).contains { !$0.isSettled(for: request.wish) }
-    }
-    // What an earlier batch puts back into service will be there by then, and is looked for then.
-    var returned: Set<ServerID> = []
-    for batch in request.batch.batches(of: moving) {
-      defer {
-        if request.wish != .takenOut {
-          returned.formUnion(batch.flatMap { request.targets(of: $0, on: balancer) }.map(\.id))
-        }
-      }
-      let targets = batch.flatMap { request.targets(of: $0, on: balancer) }
-      let ids = Set(targets.map(\.id))
-      for target in targets where target.running?.isReady == true {
-        let others = observation.servers.filter {
-          $0.id.backend == target.id.backend && !ids.contains($0.id)
-        }
-        if !others.contains(where: { $0.takesRequests || returned.contains($0.id) }) {
-          findings.append(Finding(balancer.name, .blocking, .lastServerUp(target.id)))
-        }
-      }
-    }
-    return findings
-  }
-}
-
-extension String {
-  /// It looks like an IP address, not like a name.
-  fileprivate var isAddressLiteral: Bool {
-    contains(":") || allSatisfy { $0.isNumber || $0 == "." }
-  }
-
-  /// It is one address, not all of the machine's.
-  fileprivate var isSpecific: Bool { self != "0.0.0.0" && self != "::" }
 }

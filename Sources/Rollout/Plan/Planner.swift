@@ -76,7 +76,7 @@ package struct Planner: Sendable {
     let hostPlans = request.hosts.compactMap { host in HostPlanning(host, request) }
     if request.wish.changesRunningProxies { return change(hostPlans) }
     // A host that could not be seen, and need not be, has its server lines all the same.
-    let restarting = Set(hostPlans.filter(\.needsTrafficAway).map(\.host.name))
+    let restarting = Set(hostPlans.filter { !$0.restartInSwitch.isEmpty }.map(\.host.name))
     let switching = request.hosts.filter { host in
       restarting.contains(host.name) || !request.isSettled(host)
     }

@@ -156,8 +156,7 @@ pid_t clinux_spawn(char *const argv[], int output, uint64_t processors);
 // As clinux_epoll_wait, in nanoseconds.
 int clinux_epoll_wait_nanoseconds(int epoll, struct epoll_event *events, int count, int64_t nanoseconds);
 
-// Lets the calling thread run only when nobody else would (SCHED_IDLE). Once it was picked it may keep the processor until
-// the next tick. 0, or the negated errno.
+// Lets the calling thread run only when nobody else would (SCHED_IDLE). 0, or the negated errno.
 int clinux_give_way(void);
 
 // Has a process with one thread (0: the calling thread) run whenever it has something to do, before all that is not as well

@@ -1,6 +1,5 @@
 import CLinux
 import Duplex
-import Glibc
 
 /// The admin endpoint's connections and the health probe that is under way.
 ///
@@ -234,7 +233,7 @@ extension Server {
     switch completion {
     case .connected: probeEnded(route, failure: nil)
     case .failed(let errno):
-      probeEnded(route, failure: "refused a connection: \(String(cString: strerror(errno)))")
+      probeEnded(route, failure: "refused a connection: \(String(errno: errno))")
     default: break
     }
   }

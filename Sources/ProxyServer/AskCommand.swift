@@ -111,7 +111,7 @@ enum AskCommand {
       guard isReady(descriptor, POLLOUT, deadline) else { return .none(reason: "timed out") }
       result = clinux_take_error(descriptor)
     }
-    guard result == 0 else { return .none(reason: String(cString: strerror(-result))) }
+    guard result == 0 else { return .none(reason: String(errno: -result)) }
     let line = "\(options.method) \(options.path) HTTP/1.1"
     let request = Array("\(line)\r\nHost: duplex-proxy\r\nContent-Length: 0\r\n\r\n".utf8)
     guard clinux_send(descriptor, request, request.count) == request.count else {
@@ -127,7 +127,7 @@ enum AskCommand {
       guard isReady(descriptor, POLLIN, deadline) else { return .none(reason: "timed out") }
       let count = clinux_receive(descriptor, &buffer, buffer.count)
       if count == 0 { break }
-      guard count > 0 else { return .none(reason: String(cString: strerror(Int32(-count)))) }
+      guard count > 0 else { return .none(reason: String(errno: Int32(-count))) }
       received += buffer[..<count]
     }
     let text = String(decoding: received, as: UTF8.self)

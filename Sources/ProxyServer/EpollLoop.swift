@@ -108,10 +108,8 @@ final class EpollLoop: EventLoop {
   func connect(_ socket: SocketID, to address: SocketAddress) {
     sockets[Int(socket.index)].connecting = true
     sockets[Int(socket.index)].writable = false
-    if unixConnects.isFull(address) || !tryToConnect(socket, address) {
-      sockets[Int(socket.index)].waiting = true
-      unixConnects.add(socket, to: address, now: clinux_monotonic_nanoseconds())
-    }
+    let hasBegun = unixConnects.begin(socket, to: address, connect: tryToConnect)
+    sockets[Int(socket.index)].waiting = !hasBegun
   }
 
   func descriptor(of socket: SocketID) -> Int32 { sockets[Int(socket.index)].descriptor }

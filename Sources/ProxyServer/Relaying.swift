@@ -1,6 +1,5 @@
 import CLinux
 import Duplex
-import Glibc
 
 /// Carrying out what `Relay` decides about a client and its primary.
 extension Server {
@@ -84,7 +83,7 @@ extension Server {
     let route = connections[index].route
     routes[route].counters.primaryConnectFailures += 1
     log.detail(
-      "\(routes[route].address): no connection to the primary: \(String(cString: strerror(errno)))"
+      "\(routes[route].address): no connection to the primary: \(String(errno: errno))"
     )
     carryOut(connections[index].relay.primaryConnectFailed(), index)
   }

@@ -12,7 +12,7 @@ enum TextFile {
     }
     // Without waiting, too, a pipe can only be told from a file once it is open.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { return failure(String(cString: strerror(errno))) }
+    guard descriptor >= 0 else { return failure(String(errno: errno)) }
     guard let file = fdopen(descriptor, "r") else {
       close(descriptor)
       return failure("no memory")

@@ -1,3 +1,5 @@
+import CLinux
+
 /// Connects to unix sockets whose accept queue is full: the kernel refuses such a one at once (`EAGAIN`) or blocks its
 /// thread, and tells nobody when there is room. They wait in a line for each address, whose first is tried now and then.
 struct UnixConnects {
@@ -27,7 +29,20 @@ struct UnixConnects {
   /// Monotonic nanoseconds; `.max` when none wait.
   private(set) var next = UInt64.max
 
-  /// Whether others wait for it, who come first.
+  /// Tries to connect, unless others wait for the address, who come first. False where the socket has to wait: then it
+  /// stands in the line.
+  ///
+  /// - Parameter connect: false where there is no room.
+  mutating func begin(
+    _ socket: SocketID,
+    to address: SocketAddress,
+    connect: (SocketID, SocketAddress) -> Bool
+  ) -> Bool {
+    if !isFull(address), connect(socket, address) { return true }
+    add(socket, to: address, now: clinux_monotonic_nanoseconds())
+    return false
+  }
+
   func isFull(_ address: SocketAddress) -> Bool { lines.contains { $0.address == address } }
 
   mutating func add(_ socket: SocketID, to address: SocketAddress, now: UInt64) {

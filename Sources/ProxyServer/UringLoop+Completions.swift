@@ -173,8 +173,8 @@ extension UringLoop {
         break
       }
       handler.completed(.discarded(count), tag: tag, socket: socket)
-      // What is left may be too little to be reported; after a FIN nothing more will come.
-      if count < limit, completion.result & Self.ending == 0 { break }
+      // What is left may be too little to be reported.
+      if count < limit { break }
     }
     if isOpen(socket) { armReceive(socket) }
   }

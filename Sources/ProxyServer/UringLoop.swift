@@ -221,9 +221,6 @@ final class UringLoop: EventLoop {
 // MARK: Identity
 
 extension UringLoop {
-  /// The peer has sent its FIN: POLLRDHUP, by its other name.
-  static var ending: Int32 { Int32(EPOLLRDHUP.rawValue) }
-
   static var generationMask: UInt32 { 0x0fff_ffff }
 
   func data(_ socket: SocketID, _ kind: UringSocket.Kind) -> UInt64 {
@@ -257,9 +254,7 @@ extension UringLoop {
 extension UringLoop {
   private func connectToUnix(_ socket: SocketID, _ address: SocketAddress) {
     sockets[Int(socket.index)].isBlocking = false
-    if unixConnects.isFull(address) || !tryToConnect(socket, address) {
-      unixConnects.add(socket, to: address, now: clinux_monotonic_nanoseconds())
-    }
+    _ = unixConnects.begin(socket, to: address, connect: tryToConnect)
   }
 
   /// False where a unix socket has no room for the connection.
@@ -299,8 +294,7 @@ extension UringLoop {
     switch receive {
     case .none: break
     case .small: curing_receive_on(ring, descriptor, small.number, data)
-    case .large: curing_poll(ring, descriptor, UInt32(POLLIN), data)
-    case .discard: curing_poll(ring, descriptor, UInt32(POLLIN | Self.ending), data)
+    case .large, .discard: curing_poll(ring, descriptor, UInt32(POLLIN), data)
     }
   }
 

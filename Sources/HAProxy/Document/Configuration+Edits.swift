@@ -75,9 +75,9 @@ extension Configuration {
   /// `option redispatch` for the backend, `option idle-close-on-response` for every frontend.
   package func missingReloadOptions(backend: String) -> [String] {
     var missing: [String] = []
-    let sections = Set(lines.compactMap(\.section))
-    let fed = sections.filter { $0.holdsServers && $0.name == backend }
-    if !fed.allSatisfy({ isInForce("redispatch", in: $0) }) { missing.append("option redispatch") }
+    if !sections(of: backend).allSatisfy({ isInForce("redispatch", in: $0) }) {
+      missing.append("option redispatch")
+    }
     let fronts = sections.filter { $0.keyword == "frontend" || $0.keyword == "listen" }
     if !fronts.allSatisfy({ isInForce("idle-close-on-response", in: $0) }) {
       missing.append("option idle-close-on-response")
@@ -88,8 +88,7 @@ extension Configuration {
   /// Whether the backend's health checks look at what the server says (`option httpchk` and its kin), and not only
   /// whether it accepts a connection.
   package func checksContent(backend: String) -> Bool {
-    let fed = Set(lines.compactMap(\.section)).filter { $0.holdsServers && $0.name == backend }
-    return fed.allSatisfy { section in
+    sections(of: backend).allSatisfy { section in
       Self.contentChecks.contains { isInForce($0, in: section) }
     }
   }
@@ -102,6 +101,12 @@ extension Configuration {
 }
 
 extension Configuration {
+  private var sections: Set<Line.Section> { Set(lines.compactMap(\.section)) }
+
+  private func sections(of backend: String) -> Set<Line.Section> {
+    sections.filter { $0.holdsServers && $0.name == backend }
+  }
+
   /// As far as the file says: a server that tracks another is up when that one is.
   private func takesRequests(_ server: ServerLine, tracking seen: Set<ServerID> = []) -> Bool {
     guard server.isUsable, !seen.contains(server.id) else { return false }

@@ -52,7 +52,7 @@ extension Supervisor {
     )
     guard pid > 0 else {
       Glibc.close(file)
-      return refuse(String(cString: strerror(-pid)))
+      return refuse(String(errno: -pid))
     }
     trial = .running(pid, deadline: now &+ Self.trialPatience, file: file, state: bytes.count)
   }
@@ -77,7 +77,7 @@ extension Supervisor {
   func upgrade(toVersion version: String) {
     trial = .none
     let executable = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
-    guard executable >= 0 else { return refuse(String(cString: strerror(errno))) }
+    guard executable >= 0 else { return refuse(String(errno: errno)) }
     defer { Glibc.close(executable) }
     log.line("upgrading to \(path), duplex-proxy \(version)")
     refuse(execute(path, leaving: state(executable)))
@@ -110,7 +110,7 @@ extension Supervisor {
       adding: ["\(InheritedState.variable)=\(file)"]
     )
     for descriptor in state.descriptors { clinux_set_close_on_exec(descriptor, 1) }
-    return String(cString: strerror(error))
+    return String(errno: error)
   }
 
   private func state(_ executable: Int32) -> InheritedState {
@@ -185,7 +185,7 @@ extension Supervisor.Setup {
     } catch let problems as Flags.Problems {
       for problem in problems.all { log.line("\(problem)") }
     } catch let failure as ListeningSockets.BindFailure {
-      let reason = String(cString: strerror(failure.errno))
+      let reason = String(errno: failure.errno)
       log.line("could not listen on \(failure.address): \(reason)")
     } catch {
       log.line("\(error)")

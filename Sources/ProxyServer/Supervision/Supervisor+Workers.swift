@@ -6,7 +6,7 @@ extension Supervisor {
   func startWorker(_ now: UInt64) {
     switch WorkerProcess.start(now: now, deadline: now &+ Self.patience) {
     case .failure(let failure):
-      log.line("no worker could be started: \(String(cString: strerror(failure.errno)))")
+      log.line("no worker could be started: \(String(errno: failure.errno))")
       workerCouldNotStart(now, isAccident: false, lifetime: 0)
     case .success(let worker):
       workers.append(worker)

@@ -52,7 +52,7 @@ enum WorkerProgram {
       guard result == 0 else {
         log.line(
           "could not start: not allowed to run as user \(account.user), group \(account.group):"
-            + " \(String(cString: strerror(-result)))"
+            + " \(String(errno: -result))"
         )
         return false
       }
@@ -60,7 +60,7 @@ enum WorkerProgram {
     let result = clinux_fence(configuration.reachesUnixSockets ? 1 : 0)
     guard result < 0 else { return true }
     log.line(
-      "could not start: privileges are not given up: \(String(cString: strerror(-result)))"
+      "could not start: privileges are not given up: \(String(errno: -result))"
     )
     return false
   }

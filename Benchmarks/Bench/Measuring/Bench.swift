@@ -32,6 +32,10 @@ struct Bench {
       on: Seating.apart.others
     )
     clinux_wake_punctually()
+    // Who is not allowed to learns of it now, and not minutes later.
+    if settings.loads.contains(where: { $0.kind == .paced }) {
+      for goFirst in [true, false] { try letClientAndPrimaries(goFirst: goFirst) }
+    }
   }
 
   /// Does all rounds. `tell` hears each sample as it comes, `note` what the machine was doing.

@@ -17,16 +17,9 @@ static void note_stop(int number) {
   stop_was_noted = 1;
 }
 
-int clinux_give_way(void) {
+int clinux_give_way(pid_t process, int gives_way) {
   struct sched_param none = {.sched_priority = 0};
-  return sched_setscheduler(0, SCHED_IDLE, &none) < 0 ? -errno : 0;
-}
-
-int clinux_go_first(pid_t process, int goes_first) {
-  struct sched_param priority = {.sched_priority = goes_first ? 1 : 0};
-  // To take SCHED_RESET_ON_FORK back would need root.
-  int policy = (goes_first ? SCHED_RR : SCHED_OTHER) | SCHED_RESET_ON_FORK;
-  return sched_setscheduler(process, policy, &priority) < 0 ? -errno : 0;
+  return sched_setscheduler(process, gives_way ? SCHED_IDLE : SCHED_OTHER, &none) < 0 ? -errno : 0;
 }
 
 void clinux_note_stop_signals(void) {

@@ -32,10 +32,6 @@ struct Bench {
       on: Seating.apart.others
     )
     clinux_wake_punctually()
-    // Who is not allowed to learns of it now, and not minutes later.
-    if settings.loads.contains(where: { $0.kind == .paced }) {
-      for goFirst in [true, false] { try letClientAndPrimaries(goFirst: goFirst) }
-    }
   }
 
   /// Does all rounds. `tell` hears each sample as it comes, `note` what the machine was doing.
@@ -100,12 +96,6 @@ extension Bench {
     return sample
   }
 
-  /// The client runs in this thread.
-  private func letClientAndPrimaries(goFirst: Bool) throws {
-    try origins.letPrimaries(goFirst: goFirst)
-    try Precedence.set(goFirst, of: 0, "the client")
-  }
-
   private func client(of load: Load, to port: LoopbackPort) throws -> LoadClient {
     try LoadClient(
       to: port,
@@ -133,9 +123,9 @@ extension Bench {
     let beforeWait = running.program?.waitedNanoseconds()
     let beforeCPU = try running.program?.cpuNanoseconds()
 
-    if load.kind == .paced { try letClientAndPrimaries(goFirst: true) }
+    if load.kind == .paced { try origins.letShadows(giveWay: true) }
     let tally = try client.run(pace)
-    if load.kind == .paced { try letClientAndPrimaries(goFirst: false) }
+    if load.kind == .paced { try origins.letShadows(giveWay: false) }
     let after = try servers.counts(
       since: start,
       expecting: isDuplicating ? before.shadow + tally.answered : 0

@@ -5,7 +5,7 @@ final class Origins {
   /// Our own, which reads what it is sent to the end before it answers: nginx alone would not.
   let reading: Servers
   private let programs: [Program]
-  private let primaries: [Program]
+  private let shadows: [Program]
 
   /// - Parameter ownProgram: this executable, which has the sink in it.
   init(in folder: String, ownProgram: String, on processors: Processors) throws {
@@ -32,7 +32,7 @@ final class Origins {
       )
     }
     programs = nginx + sinks
-    primaries = [nginx[0], sinks[0]]
+    shadows = [nginx[1], sinks[1]]
     for (program, port) in zip(programs, [ports[0], ports[1], ports[4], ports[5]]) {
       try program.expectListening(on: port)
     }
@@ -54,8 +54,10 @@ final class Origins {
     for program in programs { try program.move(to: processors) }
   }
 
-  func letPrimaries(goFirst: Bool) throws {
-    for primary in primaries { try primary.goFirst(goFirst) }
+  /// Whether what shadows do waits for the clients and primaries, with which they share processors: elsewhere, they do
+  /// not take any time of theirs.
+  func letShadows(giveWay: Bool) throws {
+    for shadow in shadows { try shadow.giveWay(giveWay) }
   }
 
   private static func writeAnswers(in folder: String) throws {

@@ -138,8 +138,11 @@ extension Program {
     }
   }
 
-  /// Has it and its children, each of one thread, run before all others, or as they do.
-  func goFirst(_ goesFirst: Bool) throws {
-    for process in family { try Precedence.set(goesFirst, of: process, name) }
+  /// Has it and its children, each of one thread, run only when nobody else would, or as others do.
+  func giveWay(_ givesWay: Bool) throws {
+    for process in family {
+      let result = clinux_give_way(process, givesWay ? 1 : 0)
+      guard result == 0 else { throw BenchError.system("having \(name) give way", -result) }
+    }
   }
 }

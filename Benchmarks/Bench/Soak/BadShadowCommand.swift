@@ -20,7 +20,7 @@ struct BadShadowCommand: ParsableCommand {
     clinux_note_stop_signals()
     _ = Descriptors.limit
     // What it does to the proxy is asked, not what it takes from the client that shares a processor with it.
-    let result = clinux_give_way()
+    let result = clinux_give_way(0, 1)
     guard result == 0 else { throw BenchError.system("giving way to others", -result) }
     var server = try BadShadowServer(kind, on: LoopbackPort(port))
     FileHandle.standardOutput.write(Data((Self.ready + "\n").utf8))

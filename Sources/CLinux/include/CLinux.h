@@ -156,13 +156,10 @@ pid_t clinux_spawn(char *const argv[], int output, uint64_t processors);
 // As clinux_epoll_wait, in nanoseconds.
 int clinux_epoll_wait_nanoseconds(int epoll, struct epoll_event *events, int count, int64_t nanoseconds);
 
-// Lets the calling thread run only when nobody else would (SCHED_IDLE). 0, or the negated errno.
-int clinux_give_way(void);
-
-// Has a process with one thread (0: the calling thread) run whenever it has something to do, before all that is not as well
-// of real-time priority (SCHED_RR, for which it takes root or RLIMIT_RTPRIO), or as others do. What it starts runs as
-// others do. 0, or the negated errno.
-int clinux_go_first(pid_t process, int goes_first);
+// Has a process with one thread (0: the calling thread) run only when nobody else would (SCHED_IDLE), or as others do: it
+// gives way at once. A nice value does not: it leaves its owner the processor for the rest of a slice, some two
+// milliseconds. 0, or the negated errno.
+int clinux_give_way(pid_t process, int gives_way);
 
 // Lets this thread's waits end when they should: by default the kernel may end them 50 microseconds late.
 void clinux_wake_punctually(void);

@@ -17,9 +17,9 @@ static void note_stop(int number) {
   stop_was_noted = 1;
 }
 
-int clinux_give_way(pid_t process, int gives_way) {
+int clinux_give_way(void) {
   struct sched_param none = {.sched_priority = 0};
-  return sched_setscheduler(process, gives_way ? SCHED_IDLE : SCHED_OTHER, &none) < 0 ? -errno : 0;
+  return sched_setscheduler(0, SCHED_IDLE, &none) < 0 ? -errno : 0;
 }
 
 void clinux_note_stop_signals(void) {

@@ -14,7 +14,7 @@ struct LoadClientTests {
 
       let tally = try run(
         .unpaced(seconds: 0.2),
-        isLarge ? Load.Request.upload.bytes(closing: false) : small,
+        isLarge ? Load.Request.post(1 << 20).bytes(closing: false) : small,
         to: sink.port
       )
 
@@ -70,6 +70,39 @@ struct LoadClientTests {
       #expect(tally.answered == 0)
       #expect(tally.failures == [.closed: 4])
     }
+  }
+
+  @Test func `companions are served by the client itself, and count as much as it does`() throws {
+    let companions = try Companions()
+    let servers = Servers(companions)
+    var client = try LoadClient(
+      to: servers.primary,
+      request: small,
+      connections: 4,
+      companions: companions
+    )
+
+    let tally = try client.run(.rate(2000, seconds: 0.2))
+
+    #expect(tally.failures == [:])
+    #expect(tally.answered == 400)
+    #expect(try servers.counts() == Servers.Counts(primary: 400, shadow: 0))
+  }
+
+  @Test func `requests that arrive together are each answered`() throws {
+    let companions = try Companions()
+    var client = try LoadClient(
+      to: companions.shadowPort,
+      request: small + small + small,
+      connections: 1,
+      companions: companions
+    )
+
+    let tally = try client.run(.once)
+
+    // The client refuses more than the one answer that it asked for; the server has seen three requests.
+    #expect(tally.failures == [.malformed: 1])
+    #expect(companions.counts == Servers.Counts(primary: 0, shadow: 3))
   }
 
   private let small = Array("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx".utf8)

@@ -26,7 +26,7 @@ final class ServedSink: Sendable {
         let served = Unmanaged<ServedSink>.fromOpaque(context!).takeRetainedValue()
         do {
           var sink = try Sink(on: served.port)
-          while !served.isStopped.load(ordering: .relaxed) { try sink.turn() }
+          while !served.isStopped.load(ordering: .relaxed) { try sink.turn(waiting: 100) }
         } catch {
           fatalError("\(error)")
         }

@@ -88,6 +88,8 @@ struct SoakTests {
 
     #expect(BadShadow.blackholed.isShown(by: drops(["connect_timeout"])))
     #expect(!BadShadow.blackholed.isShown(by: drops(["connect_failed"])))
+    #expect(BadShadow.sound.isShown(by: ShadowCounters(copies: 1)))
+    #expect(!BadShadow.sound.isShown(by: ShadowCounters(copies: 2, drops: ["closed_early": 1])))
     #expect(BadShadow.stuck.isShown(by: drops(["budget"])))
     #expect(BadShadow.slow.isShown(by: drops(["lagging"])))
     #expect(!BadShadow.flapping.isShown(by: drops(["connect_failed"])))

@@ -7,6 +7,7 @@ struct LoadClient: ~Copyable {
   private let port: LoopbackPort
   private let request: [UInt8]
   private let opensAnew: Bool
+  private let companions: Companions?
   private let epoll: Int32
   private let connections: UnsafeMutableBufferPointer<LoadConnection>
   private let events: UnsafeMutableBufferPointer<epoll_event>
@@ -16,22 +17,27 @@ struct LoadClient: ~Copyable {
   /// The connections that wait for a request of a fixed rate, the longest first.
   private var free: Queue
 
-  /// - Parameter opensAnew: each request gets a connection of its own, which the server has to close.
+  /// - Parameters:
+  ///   - opensAnew: each request gets a connection of its own, which the server has to close.
+  ///   - companions: servers that are served in this thread, while it runs.
   init(
     to port: LoopbackPort,
     request: [UInt8],
     connections count: Int,
-    opensAnew: Bool = false
+    opensAnew: Bool = false,
+    companions: Companions? = nil
   ) throws {
     let epoll = clinux_epoll_create()
     guard epoll >= 0 else { throw BenchError.system("epoll", -epoll) }
+    try companions?.watch(by: epoll) { UInt64(count + $0) }
     self.epoll = epoll
     self.port = port
     self.request = request
     self.opensAnew = opensAnew
+    self.companions = companions
     connections = .allocate(capacity: count)
     connections.initialize(repeating: LoadConnection())
-    events = .allocate(capacity: min(count, 512))
+    events = .allocate(capacity: min(count + Companions.count, 512))
     events.initialize(repeating: epoll_event())
     buffer = .allocate(byteCount: 64 << 10, alignment: 64)
     tally = Tally()
@@ -155,7 +161,11 @@ extension LoadClient {
     guard count >= 0 else { throw BenchError.system("epoll", -count) }
     for position in 0..<Int(count) {
       let index = Int(events[position].data.u64)
-      if handle(index) { answered(&self, index) }
+      if index >= connections.count {
+        try companions?.serve(index - connections.count)
+      } else if handle(index) {
+        answered(&self, index)
+      }
     }
   }
 }

@@ -56,9 +56,10 @@ struct Bench {
   }
 
   private func servers(of load: Load) -> Servers {
-    switch load.request {
-    case .get: origins.answering
-    case .upload: origins.reading
+    switch load.origins {
+    case .answering: origins.answering
+    case .reading: origins.reading
+    case .companions: origins.companions
     }
   }
 
@@ -101,7 +102,8 @@ extension Bench {
       to: port,
       request: load.request.bytes(closing: load.opensAnew),
       connections: load.connections,
-      opensAnew: load.opensAnew
+      opensAnew: load.opensAnew,
+      companions: servers(of: load).companions
     )
   }
 
@@ -123,9 +125,7 @@ extension Bench {
     let beforeWait = running.program?.waitedNanoseconds()
     let beforeCPU = try running.program?.cpuNanoseconds()
 
-    if load.kind == .paced { try origins.letShadows(giveWay: true) }
     let tally = try client.run(pace)
-    if load.kind == .paced { try origins.letShadows(giveWay: false) }
     let after = try servers.counts(
       since: start,
       expecting: isDuplicating ? before.shadow + tally.answered : 0

@@ -6,6 +6,7 @@ struct Load: Sendable {
   var kind: Kind
   var request: Request
   var connections: Int
+  var origins = Behind.answering
   var seating = Seating.apart
   var opensAnew = false
   var candidates: [Candidate]
@@ -19,20 +20,27 @@ struct Load: Sendable {
     case idle
   }
 
+  /// Who answers: one of the pairs that `Origins` has.
+  enum Behind: Sendable {
+    case answering
+    case reading
+    case companions
+  }
+
   enum Request: Sendable {
     case get(String)
-    /// A POST of one MB.
-    case upload
+    /// A POST of so many bytes.
+    case post(Int)
 
     func bytes(closing: Bool) -> [UInt8] {
       let connection = closing ? "Connection: close\r\n" : ""
       switch self {
       case .get(let path):
         return Array("GET \(path) HTTP/1.1\r\nHost: bench\r\n\(connection)\r\n".utf8)
-      case .upload:
+      case .post(let count):
         let head =
-          "POST /upload HTTP/1.1\r\nHost: bench\r\nContent-Length: \(1 << 20)\r\n\(connection)\r\n"
-        return Array(head.utf8) + Array(repeating: UInt8(ascii: "x"), count: 1 << 20)
+          "POST / HTTP/1.1\r\nHost: bench\r\nContent-Length: \(count)\r\n\(connection)\r\n"
+        return Array(head.utf8) + Array(repeating: UInt8(ascii: "x"), count: count)
       }
     }
   }
@@ -87,16 +95,18 @@ extension Load {
       name: "uploads-1m",
       title: "Uploads of 1 MB, 16 kept connections",
       kind: .unpaced,
-      request: .upload,
+      request: .post(1 << 20),
       connections: 16,
+      origins: .reading,
       candidates: all
     ),
     Load(
       name: "latency-64",
-      title: "Small answers at a fixed rate, 64 kept connections",
+      title: "Small requests at a fixed rate, 64 kept connections",
       kind: .paced,
-      request: .get("/"),
+      request: .post(1),
       connections: 64,
+      origins: .companions,
       candidates: withoutSplice
     ),
     Load(

@@ -4,8 +4,9 @@ final class Origins {
   let answering: Servers
   /// Our own, which reads what it is sent to the end before it answers: nginx alone would not.
   let reading: Servers
+  /// The same, in the thread of the client.
+  let companions: Servers
   private let programs: [Program]
-  private let shadows: [Program]
 
   /// - Parameter ownProgram: this executable, which has the sink in it.
   init(in folder: String, ownProgram: String, on processors: Processors) throws {
@@ -32,32 +33,16 @@ final class Origins {
       )
     }
     programs = nginx + sinks
-    shadows = [nginx[1], sinks[1]]
     for (program, port) in zip(programs, [ports[0], ports[1], ports[4], ports[5]]) {
       try program.expectListening(on: port)
     }
-    answering = Servers(
-      primary: ports[0],
-      shadow: ports[1],
-      primaryCounter: RequestCounter(at: ports[2]),
-      shadowCounter: RequestCounter(at: ports[3])
-    )
-    reading = Servers(
-      primary: ports[4],
-      shadow: ports[5],
-      primaryCounter: RequestCounter(at: ports[4]),
-      shadowCounter: RequestCounter(at: ports[5])
-    )
+    answering = Servers(primary: ports[0], shadow: ports[1], countedAt: ports[2], ports[3])
+    reading = Servers(primary: ports[4], shadow: ports[5], countedAt: ports[4], ports[5])
+    companions = Servers(try Companions())
   }
 
   func move(to processors: Processors) throws {
     for program in programs { try program.move(to: processors) }
-  }
-
-  /// Whether what shadows do waits for the clients and primaries, with which they share processors: elsewhere, they do
-  /// not take any time of theirs.
-  func letShadows(giveWay: Bool) throws {
-    for shadow in shadows { try shadow.giveWay(giveWay) }
   }
 
   private static func writeAnswers(in folder: String) throws {

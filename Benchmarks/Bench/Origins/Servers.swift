@@ -5,10 +5,11 @@ import Glibc
 struct Servers {
   let primary: LoopbackPort
   let shadow: LoopbackPort
-  let primaryCounter: RequestCounter
-  let shadowCounter: RequestCounter
-
   /// Requests since they were started.
+  let counts: () throws -> Counts
+  /// What the client has to serve where they run in its own thread.
+  var companions: Companions?
+
   struct Counts: Equatable {
     var primary: Int
     var shadow: Int
@@ -18,10 +19,6 @@ struct Servers {
     }
   }
 
-  func counts() throws -> Counts {
-    Counts(primary: try primaryCounter.read(), shadow: try shadowCounter.read())
-  }
-
   /// The counts once the shadow has seen `expected` requests more than at `earlier`: a copy may arrive after
   /// the primary's answer. Once nothing has arrived for two seconds, whatever they are.
   func counts(since earlier: Counts, expecting expected: Int) throws -> Counts {
@@ -29,11 +26,37 @@ struct Servers {
     var seenAt = clinux_monotonic_nanoseconds()
     while counts.shadow < expected, clinux_monotonic_nanoseconds() < seenAt + 2_000_000_000 {
       usleep(2000)
+      try companions?.serveAll()
       let newer = try self.counts() - earlier
       if newer.shadow > counts.shadow { seenAt = clinux_monotonic_nanoseconds() }
       counts = newer
     }
     return counts
+  }
+}
+
+extension Servers {
+  /// Servers in processes of their own, which tell their counts there.
+  init(
+    primary: LoopbackPort,
+    shadow: LoopbackPort,
+    countedAt primaryStatus: LoopbackPort,
+    _ shadowStatus: LoopbackPort
+  ) {
+    let counters = (RequestCounter(at: primaryStatus), RequestCounter(at: shadowStatus))
+    self.init(primary: primary, shadow: shadow) {
+      Counts(primary: try counters.0.read(), shadow: try counters.1.read())
+    }
+  }
+
+  /// Servers in the client's thread.
+  init(_ companions: Companions) {
+    self.init(
+      primary: companions.primaryPort,
+      shadow: companions.shadowPort,
+      counts: { companions.counts },
+      companions: companions
+    )
   }
 }
 

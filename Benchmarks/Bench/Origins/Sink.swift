@@ -1,18 +1,21 @@
 import CLinux
 import Glibc
 
-/// A server that reads each request to its last byte, throws it away and then answers. A GET is answered with
-/// the count of requests so far, in the form of nginx's stub_status.
+/// A server that reads each request to its last byte, throws it away and then answers with nothing but a head. Where it
+/// tells its count, a GET is answered with the requests so far, in the form of nginx's stub_status.
 struct Sink: ~Copyable {
+  /// Readable while there is something for `turn` to do.
+  let epoll: Int32
+  /// Requests that were answered so far, those for the count too.
+  private(set) var requests: Int
   private let listener: Int32
-  private let epoll: Int32
   private let buffer: UnsafeMutableRawBufferPointer
   private let events: UnsafeMutableBufferPointer<epoll_event>
   private var parsers: [Int32: MessageParser]
-  private var requests: Int
   private let answer: [UInt8]
+  private let tellsCount: Bool
 
-  init(on port: LoopbackPort) throws {
+  init(on port: LoopbackPort, tellsCount: Bool = true) throws {
     let listener = try port.listen().descriptor
     let epoll = clinux_epoll_create()
     let result = clinux_epoll_add(epoll, listener, EPOLLIN.rawValue, UInt64(listener))
@@ -24,6 +27,7 @@ struct Sink: ~Copyable {
     events.initialize(repeating: epoll_event())
     parsers = [:]
     requests = 0
+    self.tellsCount = tellsCount
     answer = Array("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
   }
 
@@ -37,12 +41,17 @@ struct Sink: ~Copyable {
 
   /// Serves until a stop signal comes.
   mutating func run() throws {
-    while clinux_stop_noted() == 0 { try turn() }
+    while clinux_stop_noted() == 0 { try turn(waiting: 100) }
   }
 
-  /// Waits for the next events, no longer than a tenth of a second, and handles them.
-  mutating func turn() throws {
-    let count = clinux_epoll_wait(epoll, events.baseAddress, Int32(events.count), 100)
+  /// Waits for the next events, no longer than so many milliseconds, and handles them.
+  mutating func turn(waiting milliseconds: Int32) throws {
+    let count = clinux_epoll_wait(
+      epoll,
+      events.baseAddress,
+      Int32(events.count),
+      milliseconds
+    )
     guard count >= 0 else { throw BenchError.system("epoll", -count) }
     for position in 0..<Int(count) {
       let descriptor = Int32(events[position].data.u64)
@@ -71,21 +80,39 @@ struct Sink: ~Copyable {
         : clinux_receive(descriptor, buffer.baseAddress, buffer.count)
       if count == -Int(EAGAIN) { break }
       guard count > 0 else { return drop(descriptor) }
-      let received = UnsafeRawBufferPointer(rebasing: buffer[..<min(count, buffer.count)])
-      let progress =
+      let isServed =
         remaining > 0
-        ? (parser.skipBody(count) ? .complete(used: count) : .incomplete) : parser.take(received)
-      switch progress {
-      case .incomplete: continue
-      case .complete(count):
-        guard respond(descriptor, toCount: parser.firstByte == UInt8(ascii: "G")) else {
-          return drop(descriptor)
-        }
-        parser.reset()
-      case .complete, .malformed: return drop(descriptor)
-      }
+        ? !parser.skipBody(count) || complete(&parser, on: descriptor)
+        : take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), by: &parser, from: descriptor)
+      guard isServed else { return drop(descriptor) }
     }
     parsers[descriptor] = parser
+  }
+
+  /// Takes all bytes that came: a copy may bring the next request before the one before it was answered. False where the
+  /// connection is of no more use.
+  private mutating func take(
+    _ bytes: UnsafeRawBufferPointer,
+    by parser: inout MessageParser,
+    from descriptor: Int32
+  ) -> Bool {
+    var rest = bytes
+    while !rest.isEmpty {
+      switch parser.take(rest) {
+      case .incomplete: return true
+      case .malformed: return false
+      case .complete(let used):
+        guard complete(&parser, on: descriptor) else { return false }
+        rest = UnsafeRawBufferPointer(rebasing: rest[used...])
+      }
+    }
+    return true
+  }
+
+  private mutating func complete(_ parser: inout MessageParser, on descriptor: Int32) -> Bool {
+    let isCount = tellsCount && parser.firstByte == UInt8(ascii: "G")
+    parser.reset()
+    return respond(descriptor, toCount: isCount)
   }
 
   /// False where the connection is of no more use.

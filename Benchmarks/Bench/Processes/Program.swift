@@ -137,12 +137,4 @@ extension Program {
       guard result == 0 else { throw BenchError.system("moving \(name)", -result) }
     }
   }
-
-  /// Has it and its children, each of one thread, run only when nobody else would, or as others do.
-  func giveWay(_ givesWay: Bool) throws {
-    for process in family {
-      let result = clinux_give_way(process, givesWay ? 1 : 0)
-      guard result == 0 else { throw BenchError.system("having \(name) give way", -result) }
-    }
-  }
 }

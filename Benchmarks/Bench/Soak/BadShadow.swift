@@ -1,5 +1,7 @@
 /// What a shadow may do wrong.
 enum BadShadow: String, Codable, Sendable, CaseIterable {
+  /// Nothing: it answers all. What clients notice of it is what copying costs, and the others are to be compared with that.
+  case sound
   /// Nobody listens.
   case refused
   /// SYNs are dropped: the accept queue is full, and nobody takes from it.
@@ -19,6 +21,7 @@ enum BadShadow: String, Codable, Sendable, CaseIterable {
   /// must have counted something.
   var evidence: [Evidence] {
     switch self {
+    case .sound: [.noDrops]
     case .refused: [.drops(["connect_failed"])]
     case .blackholed: [.drops(["connect_timeout"])]
     case .stuck, .slow: [.drops(["lagging", "budget"])]
@@ -33,6 +36,8 @@ enum BadShadow: String, Codable, Sendable, CaseIterable {
     case drops([String])
     /// More bytes of answers than a hundred for each copy.
     case answerBytes
+    /// Copies, and none of them dropped.
+    case noDrops
   }
 
   /// Whether it was as bad as it should have been: if not, the scenario proves nothing.
@@ -40,6 +45,7 @@ enum BadShadow: String, Codable, Sendable, CaseIterable {
     evidence.allSatisfy { evidence in
       switch evidence {
       case .drops(let reasons): reasons.contains { counters.drops[$0, default: 0] > 0 }
+      case .noDrops: counters.copies > 0 && counters.drops.isEmpty
       case .answerBytes: counters.answerBytes > 100 * max(1, counters.copies)
       }
     }

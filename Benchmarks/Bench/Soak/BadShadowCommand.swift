@@ -20,11 +20,21 @@ struct BadShadowCommand: ParsableCommand {
     clinux_note_stop_signals()
     _ = Descriptors.limit
     // What it does to the proxy is asked, not what it takes from the client that shares a processor with it.
-    let result = clinux_give_way(0, 1)
+    let result = clinux_give_way()
     guard result == 0 else { throw BenchError.system("giving way to others", -result) }
-    var server = try BadShadowServer(kind, on: LoopbackPort(port))
+    if kind == .sound {
+      var server = try Sink(on: LoopbackPort(port), tellsCount: false)
+      sayReady()
+      try server.run()
+    } else {
+      var server = try BadShadowServer(kind, on: LoopbackPort(port))
+      sayReady()
+      try server.run()
+    }
+  }
+
+  private func sayReady() {
     FileHandle.standardOutput.write(Data((Self.ready + "\n").utf8))
-    try server.run()
   }
 }
 

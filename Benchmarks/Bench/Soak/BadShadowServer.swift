@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A server that is as bad as a shadow can be: one thread, epoll. It answers nobody, save `endless`.
+/// A server that is as bad as a shadow can be: one thread, epoll. It answers nobody, save `endless`. (`sound` is a `Sink`.)
 struct BadShadowServer: ~Copyable {
   private let kind: BadShadow
   private let port: LoopbackPort
@@ -71,7 +71,7 @@ struct BadShadowServer: ~Copyable {
       fillers = (0..<4).map { _ in clinux_stream_socket(AF_INET) }
       for filler in fillers { _ = port.withAddress { clinux_connect(filler, $0, $1) } }
       return
-    case .refused, .resetting, .flapping: break
+    case .refused, .resetting, .flapping, .sound: break
     }
     try watch(listener, EPOLLIN.rawValue)
   }
@@ -131,7 +131,7 @@ extension BadShadowServer {
     case .flapping:
       if nextTick > 0 { try flap() }
       nextTick = now + flapTime
-    case .refused, .blackholed, .stuck, .resetting, .endless: break
+    case .refused, .blackholed, .stuck, .resetting, .endless, .sound: break
     }
   }
 
@@ -163,7 +163,7 @@ extension BadShadowServer {
       case .stuck: try watch(descriptor, EPOLLRDHUP.rawValue | EPOLLET.rawValue)
       case .resetting, .flapping: try watch(descriptor, EPOLLIN.rawValue)
       case .endless: try watch(descriptor, EPOLLOUT.rawValue)
-      case .refused, .blackholed, .slow: break
+      case .refused, .blackholed, .slow, .sound: break
       }
     }
   }
@@ -180,7 +180,7 @@ extension BadShadowServer {
       clinux_close_by_reset(descriptor)
     case .flapping: read(descriptor, atMost: buffer.count)
     case .endless: stream(to: descriptor)
-    case .refused, .blackholed, .slow: break
+    case .refused, .blackholed, .slow, .sound: break
     }
   }
 

@@ -54,7 +54,7 @@ enum SoakPage {
       + Markdown.table(
         [
           "shadow", "proxy", "failed", "p99 to no shadow", "noise", "latency", "peak RSS, MB",
-          "bound, MB", "in bound", "was bad",
+          "bound, MB", "in bound", "as named",
         ],
         rows
       )

@@ -156,10 +156,10 @@ pid_t clinux_spawn(char *const argv[], int output, uint64_t processors);
 // As clinux_epoll_wait, in nanoseconds.
 int clinux_epoll_wait_nanoseconds(int epoll, struct epoll_event *events, int count, int64_t nanoseconds);
 
-// Has a process with one thread (0: the calling thread) run only when nobody else would (SCHED_IDLE), or as others do: it
-// gives way at once. A nice value does not: it leaves its owner the processor for the rest of a slice, some two
-// milliseconds. 0, or the negated errno.
-int clinux_give_way(pid_t process, int gives_way);
+// Has the calling thread run when nobody else would (SCHED_IDLE). Who wakes while it runs mostly gets the processor at
+// once; on a processor that is never idle it still gets its small share, a tick of the scheduler at a time (seen with
+// Linux 6.18: up to 5 ms). 0, or the negated errno.
+int clinux_give_way(void);
 
 // Lets this thread's waits end when they should: by default the kernel may end them 50 microseconds late.
 void clinux_wake_punctually(void);

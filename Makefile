@@ -123,7 +123,8 @@ release: build ## pack what an operator needs into release/
 	name=duplexctl-$$version-linux-$$(uname -m); folder=release/$$name; \
 	rm -rf "$$folder"; mkdir -p "$$folder/inventories"; \
 	cp $(programs)/duplexctl $(proxy) README.md "$$folder"; \
-	cp -R templates "$$folder"; cp inventories/example.yml "$$folder/inventories"; \
+	cp -R templates docs "$$folder"; cp inventories/example.yml "$$folder/inventories"; \
+	mkdir "$$folder/Benchmarks"; cp -R Benchmarks/README.md Benchmarks/results "$$folder/Benchmarks"; \
 	tar -C release --sort=name --owner=0 --group=0 --numeric-owner -czf "$$folder.tar.gz" "$$name"; \
 	cd release; sha256sum "$$name.tar.gz" | tee "$$name.tar.gz.sha256"
 

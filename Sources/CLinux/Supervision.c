@@ -189,6 +189,8 @@ static int landlock(void) {
   return result;
 }
 
+void clinux_name_process(const char *name) { prctl(PR_SET_NAME, name); }
+
 static int drop_capabilities(uint64_t kept) {
   drop_bounding_set(kept);
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);

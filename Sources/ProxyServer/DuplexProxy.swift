@@ -6,6 +6,7 @@ import Glibc
 package enum DuplexProxy {
   /// 0 done, 1 could not start (or `ask`: another status than 200), 2 `ask`: nobody answered, 64 wrong usage.
   package static func main(_ arguments: [String]) -> Int32 {
+    clinux_name_process("duplex-proxy")
     if arguments.contains("--help") || arguments.contains("-h") {
       print(usage)
       return 0

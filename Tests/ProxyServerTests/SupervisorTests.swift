@@ -155,63 +155,6 @@ extension RealSockets {
       shadow.close()
     }
 
-    @Test func `a file that nobody writes to is refused, and a worker that dies then is replaced`()
-      throws
-    {
-      let primary = EchoPrimary()
-      let file = TestFile("--relay \(primary.address)\n")
-      let program = try Executable(["--config", file.path] + engine)
-      let worker = try program.worker()
-      unlink(file.path)
-      mkfifo(file.path, 0o600)
-
-      program.signal(SIGHUP)
-      let logged = TestProxy.eventually(
-        { program.logged },
-        isReached: { $0.contains("stays in force") }
-      )
-      kill(worker, SIGKILL)
-      _ = TestProxy.eventually({ program.childProcesses }, isReached: { !$0.contains(worker) })
-      let client = try Peer(connectingTo: program.port)
-      try client.send([1])
-
-      #expect(logged.contains("cannot read \(file.path): no regular file"), "\(logged)")
-      #expect(try client.receive(exactly: 1) == [1])
-      client.close()
-      program.signal(SIGTERM)
-      #expect(program.exitStatus() == 0)
-      primary.stop()
-    }
-
-    @Test func `a port that another process has stops the whole new configuration`() throws {
-      let (primary, taken) = (EchoPrimary(), Listener())
-      let file = TestFile("--relay \(primary.address)\n")
-      let program = try Executable(["--config", file.path] + engine)
-      let worker = try program.worker()
-
-      file.write(
-        "--relay 127.0.0.1:1\n--listen \(taken.port)\n--bind 127.0.0.1\n--relay \(primary.address)\n"
-      )
-      program.signal(SIGHUP)
-      let logged = TestProxy.eventually(
-        { program.logged },
-        isReached: { $0.contains("stays in force") }
-      )
-      let client = try Peer(connectingTo: program.port)
-      try client.send([1])
-
-      #expect(
-        logged.contains("could not listen on 127.0.0.1:\(taken.port): Address already in use")
-      )
-      #expect(try client.receive(exactly: 1) == [1])
-      #expect(try program.worker() == worker)
-      client.close()
-      program.signal(SIGTERM)
-      #expect(program.exitStatus() == 0)
-      primary.stop()
-      taken.close()
-    }
-
     @Test func `copying that was switched off stays off for the workers to come`() throws {
       let (primary, shadow) = (EchoPrimary(), Listener())
       let program = try Executable(

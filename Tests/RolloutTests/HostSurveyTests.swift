@@ -26,6 +26,7 @@ struct HostSurveyTests {
     expected.listeners[0].otherPids = [4711]
     expected.sockets = ["/run/app.sock"]
     expected.process?.copies = ShadowCopies(
+      shadows: 3,
       connections: 12,
       bytes: 3456,
       drops: 7,
@@ -52,7 +53,7 @@ struct HostSurveyTests {
       listener LISTEN 0 511 10.9.0.5:81 0.0.0.0:* users:(("duplex-proxy",pid=4712,fd=5),("duplex-proxy",pid=4711,fd=6))
       listener LISTEN 0 511 [::1]:80 [::]:*
       socket /run/app.sock
-      copies 12 3456 7 8 9 1 2
+      copies 3 12 3456 7 8 9 1 2
       deaf 10.9.0.9:80
       deaf [fd00::9]:80
       end

@@ -92,7 +92,7 @@ struct InventoryProblemTests {
     (
       "listen: 8080", "listen: \"app:8080\"",
       [
-        "5:19: defaults.routes.web.listen: listen needs an IP address, and app is a name: write listen: ADDRESS:PORT"
+        "5:19: defaults.routes.web.listen: the address of the host, app, is a name, and a proxy listens on an IP address: write listen: ADDRESS:PORT in the route of that host"
       ]
     ),
     (
@@ -156,15 +156,15 @@ struct InventoryProblemTests {
     (
       "backend: app}", "backend: app, allow: [10.9.0.1/24, lb1], shadow-proxy-protocol: drop}",
       [
-        "5:95: defaults.routes.web.allow[0]: found `10.9.0.1/24`, expected a range of addresses without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address",
-        "5:108: defaults.routes.web.allow[1]: found `lb1`, expected a range of addresses without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address",
+        "5:95: defaults.routes.web.allow[0]: found `10.9.0.1/24`, expected a range of addresses, of at most /32 or /128, without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address",
+        "5:108: defaults.routes.web.allow[1]: found `lb1`, expected a range of addresses, of at most /32 or /128, without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address",
         "5:137: defaults.routes.web.shadow-proxy-protocol: found `drop`, expected `keep`, `strip` or `add`",
       ]
     ),
     (
       "backend: app}", "backend: app, allow: []}",
       [
-        "5:94: defaults.routes.web.allow: found an empty list, expected a range of addresses without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address"
+        "5:94: defaults.routes.web.allow: found an empty list, expected a range of addresses, of at most /32 or /128, without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address"
       ]
     ),
     (

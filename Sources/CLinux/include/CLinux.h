@@ -161,6 +161,10 @@ int clinux_epoll_wait_nanoseconds(int epoll, struct epoll_event *events, int cou
 // Linux 6.18: up to 5 ms). 0, or the negated errno.
 int clinux_give_way(void);
 
+// The name that ps, top and /proc/PID/comm show for this process; an executable that was started by descriptor has none
+// of its own. The first 15 bytes count.
+void clinux_name_process(const char *name);
+
 // Lets this thread's waits end when they should: by default the kernel may end them 50 microseconds late.
 void clinux_wake_punctually(void);
 

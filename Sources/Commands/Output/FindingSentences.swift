@@ -79,7 +79,7 @@ extension Sentences {
         + "To put it back: duplexctl rollout rollback \(host)"
     case .lastServerUp(let id):
       "\(id) cannot be taken out: no other server of \(id.backend) would be up. Bring one up first (if "
-        + "duplexctl took it out: duplexctl haproxy add HOST), or switch fewer at once (--batch)"
+        + "duplexctl took it out: duplexctl haproxy add HOST), or take fewer at once (--batch, --limit)"
     case .checkBypassesProxy(let id, let port, let line):
       "the health check of \(id), line \(line), goes to port \(port), so HAProxy will not notice "
         + "a dead proxy"

@@ -47,6 +47,7 @@ struct StatusOutput {
     var seen: Set<MachineName> = []
     return statuses.compactMap { status in
       guard let copies = status.copies, seen.insert(status.host).inserted else { return nil }
+      if copies.shadows == 0 { return "\(status.host): it has no shadow, and copies nothing" }
       return "\(status.host): the shadow got \(copies.bytes) bytes on \(copies.connections) "
         + "connections, and was dropped on \(copies.drops)" + left(out: copies)
         + state(of: copies, on: status.host)
@@ -85,7 +86,9 @@ struct StatusOutput {
           case .serversUnseen:
             "\(disagreement.rawValue): \(Sentences.command("check", inventory: inventory)) says why"
           case .fileAndProcessDiffer:
-            "haproxy.cfg says \(status.fileAddress), the running HAProxy \(status.runningAddress)"
+            status.fileAddress == status.runningAddress
+              ? "haproxy.cfg does not have it as the running HAProxy, where it is \(status.serverStatus)"
+              : "haproxy.cfg says \(status.fileAddress), the running HAProxy \(status.runningAddress)"
           case .takenOut:
             "\(disagreement.rawValue): \(Sentences.command("haproxy add \(status.host)", inventory: inventory)), "
               + "or rollout rollback \(status.host) if a run was cut off"

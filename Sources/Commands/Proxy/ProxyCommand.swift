@@ -25,7 +25,8 @@ struct UpgradeCommand: AsyncParsableCommand {
     discussion: """
       HAProxy is not touched and no connection is refused: the process takes on the new executable, keeps its \
       listening sockets, and starts a new worker. The old one finishes what it has; after timeouts.drain it closes \
-      connections that wait idle for a next request, and after ten times that, all. Hosts take turns as in a \
+      connections where the primary spoke last and a second has passed (idle ones, and streams that pause), and after \
+      ten times that, all. Hosts take turns as in a \
       rollout (--batch). An executable that does not start, or does not understand the configuration, is \
       refused by the one that runs, and the files are put back as they were.
 

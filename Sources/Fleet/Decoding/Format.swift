@@ -131,7 +131,7 @@ extension Format<Copying.Sample> {
 extension Format<AddressRange> {
   static let addressRange = Format(
     expected:
-      "a range of addresses without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address",
+      "a range of addresses, of at most /32 or /128, without bits beyond it, such as `10.9.0.0/24` or `fd00::/8`, or one address",
     read: AddressRange.init(written:)
   )
 }

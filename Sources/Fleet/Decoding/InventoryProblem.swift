@@ -98,7 +98,7 @@ extension InventoryProblem.Code {
     case .nameNotResolved(let name):
       "the name \(name) has no address here; the proxy needs one: write an IP address or fix the name"
     case .listenNeedsAddress(let address):
-      "listen needs an IP address, and \(address) is a name: write listen: ADDRESS:PORT"
+      "the address of the host, \(address), is a name, and a proxy listens on an IP address: write listen: ADDRESS:PORT in the route of that host"
     case .listensOnUnixSocket: "a route listens on a TCP port, not on a unix socket"
     case .directPortNeeded:
       "missing; with a primary on a unix socket, HAProxy's port while the proxy is out has to be said"

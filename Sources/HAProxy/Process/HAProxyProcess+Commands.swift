@@ -67,7 +67,8 @@ extension HAProxyProcess {
           sub(/^# /, "") { for (i = 1; i <= NF; i++) at[$i] = i; next }
           ($1 "/" $2) in wanted {
             unseen--
-            left += $at["scur"] + $at["qcur"] + $at["used_conn_cur"]
+            sessions = $at["scur"] + $at["qcur"]; used = $at["used_conn_cur"]
+            left += sessions > used ? sessions : used
           }
           END { if (unseen > 0) exit 1; print left + 0 }'
       }

@@ -18,8 +18,13 @@ extension Supervisor {
           + " SIGUSR2 starts another one; the configuration before stays in force"
       )
     }
-    if new.configuration.engine != setup.configuration.engine || new.account != setup.account {
-      log.line("--engine and --user are for the next worker: this one stays as it is")
+    guard new.configuration.engine == setup.configuration.engine, new.account == setup.account
+    else {
+      new.listeners.close(exceptThoseOf: setup.listeners)
+      return log.line(
+        "another --engine or --user is for another worker: SIGUSR2 starts one;"
+          + " the configuration before stays in force"
+      )
     }
     setup.listeners.close(exceptThoseOf: new.listeners)
     setup = new
@@ -169,10 +174,11 @@ extension Supervisor.Setup {
     do {
       let (text, configuration) = try ConfigurationText.read(arguments, readFile: TextFile.read)
       let account = try configuration.user.map(UserAccount.lookedUp)
-      let wanted = configuration.threads ?? Int(clinux_usable_processors())
-      let threads = present?.threads ?? wanted
-      if threads != wanted {
-        log.line("--threads stays \(threads) until all is stopped and started")
+      let threads =
+        present?.threads ?? configuration.threads ?? Int(clinux_usable_processors())
+      guard configuration.threads ?? threads == threads else {
+        log.line("--threads stays \(threads) until all is stopped and started: write that")
+        return nil
       }
       let listeners = present?.listeners ?? HeldListeners()
       return Supervisor.Setup(

@@ -38,15 +38,15 @@ package enum HostSurvey {
         say health $?
         \(ShellWord.quoting(paths.link)) ask /metrics --admin 127.0.0.1:\(host.proxy.adminPort) \
       --timeout 2 2>/dev/null | awk '
-          /^duplex_shadow_connections_total/ { connections += $NF }
+          /^duplex_shadow_connections_total/ { shadows++; connections += $NF }
           /^duplex_shadow_bytes_total/ { bytes += $NF }
           /^duplex_shadow_drops_total/ { drops += $NF }
           /^duplex_shadow_skipped_total/ && !/reason="(off|sample)"/ { skips += $NF }
           /^duplex_shadow_skipped_total/ && /reason="sample"/ { unsampled += $NF }
           /^duplex_copying / { off = $NF == 0 }
           /^duplex_shadow_breaker_state/ { open += $NF != 0 }
-          END { printf "copies %d %.0f %d %d %d %d %d\\n", \
-            connections, bytes, drops, skips, unsampled, off, open }'
+          END { printf "copies %d %d %.0f %d %d %d %d %d\\n", \
+            shadows, connections, bytes, drops, skips, unsampled, off, open }'
         say version "$(\(ShellWord.quoting(paths.link)) --version 2>/dev/null)"
       }
       ss -Hltnp \(ShellWord.quoting("( \(filter) )")) 2>/dev/null | while read -r line; do
@@ -105,6 +105,7 @@ package enum HostSurvey {
 
 /// What the shadows of a proxy have got since it started.
 package struct ShadowCopies: Sendable, Hashable, Codable {
+  package var shadows: Int
   package var connections: Int
   package var bytes: Int
   /// Connections whose shadow was given up: it refused, lagged or broke off.
@@ -119,6 +120,7 @@ package struct ShadowCopies: Sendable, Hashable, Codable {
   package var openBreakers: Int
 
   package init(
+    shadows: Int = 1,
     connections: Int,
     bytes: Int,
     drops: Int,
@@ -127,6 +129,7 @@ package struct ShadowCopies: Sendable, Hashable, Codable {
     isOff: Bool = false,
     openBreakers: Int = 0
   ) {
+    self.shadows = shadows
     self.connections = connections
     self.bytes = bytes
     self.drops = drops
@@ -136,18 +139,19 @@ package struct ShadowCopies: Sendable, Hashable, Codable {
     self.openBreakers = openBreakers
   }
 
-  /// Reads `CONNECTIONS BYTES DROPS SKIPS UNSAMPLED OFF BREAKERS`; OFF is 0 or 1.
+  /// Reads `SHADOWS CONNECTIONS BYTES DROPS SKIPS UNSAMPLED OFF BREAKERS`; OFF is 0 or 1.
   init?(_ text: String) {
     let numbers = text.split(separator: " ").compactMap { Int($0) }
-    guard numbers.count == 7 else { return nil }
+    guard numbers.count == 8 else { return nil }
     self.init(
-      connections: numbers[0],
-      bytes: numbers[1],
-      drops: numbers[2],
-      skips: numbers[3],
-      unsampled: numbers[4],
-      isOff: numbers[5] != 0,
-      openBreakers: numbers[6]
+      shadows: numbers[0],
+      connections: numbers[1],
+      bytes: numbers[2],
+      drops: numbers[3],
+      skips: numbers[4],
+      unsampled: numbers[5],
+      isOff: numbers[6] != 0,
+      openBreakers: numbers[7]
     )
   }
 }

@@ -1,0 +1,100 @@
+import Glibc
+import Testing
+
+@testable import ProxyServer
+
+extension RealSockets {
+  /// Configurations that SIGHUP does not bring into force: nothing of them is.
+  @Suite struct RefusedReloads {
+    private let engine = ["--engine", Engine.tested.rawValue]
+
+    @Test func `a file that nobody writes to is refused, and a worker that dies then is replaced`()
+      throws
+    {
+      let primary = EchoPrimary()
+      let file = TestFile("--relay \(primary.address)\n")
+      let program = try Executable(["--config", file.path] + engine)
+      let worker = try program.worker()
+      unlink(file.path)
+      mkfifo(file.path, 0o600)
+
+      program.signal(SIGHUP)
+      let logged = TestProxy.eventually(
+        { program.logged },
+        isReached: { $0.contains("stays in force") }
+      )
+      kill(worker, SIGKILL)
+      _ = TestProxy.eventually({ program.childProcesses }, isReached: { !$0.contains(worker) })
+      let client = try Peer(connectingTo: program.port)
+      try client.send([1])
+
+      #expect(logged.contains("cannot read \(file.path): no regular file"), "\(logged)")
+      #expect(try client.receive(exactly: 1) == [1])
+      client.close()
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+    }
+
+    @Test(arguments: [
+      ("--threads 2", "--threads stays 1 until all is stopped and started"),
+      ("--user 65534:65534", "another --engine or --user is for another worker"),
+    ])
+    func `what a reload cannot bring is refused with all that came with it`(
+      flags: String,
+      reason: String
+    ) throws {
+      let (primary, shadow) = (EchoPrimary(), Listener())
+      let file = TestFile("--relay \(primary.address)\n--threads 1\n")
+      let program = try Executable(["--config", file.path] + engine)
+
+      file.write("--relay \(primary.address)\n--duplicate \(shadow.address)\n\(flags)\n")
+      program.signal(SIGHUP)
+      let logged = TestProxy.eventually(
+        { program.logged },
+        isReached: { $0.contains("stays in force") }
+      )
+      let client = try Peer(connectingTo: program.port)
+      try client.send([1])
+
+      #expect(logged.contains(reason), "\(logged)")
+      #expect(try client.receive(exactly: 1) == [1])
+      #expect(shadow.accept(milliseconds: 50) == nil)
+      #expect(try program.metric("duplex_reloads_total") == 0)
+      client.close()
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+      shadow.close()
+    }
+
+    @Test func `a port that another process has stops the whole new configuration`() throws {
+      let (primary, taken) = (EchoPrimary(), Listener())
+      let file = TestFile("--relay \(primary.address)\n")
+      let program = try Executable(["--config", file.path] + engine)
+      let worker = try program.worker()
+
+      file.write(
+        "--relay 127.0.0.1:1\n--listen \(taken.port)\n--bind 127.0.0.1\n--relay \(primary.address)\n"
+      )
+      program.signal(SIGHUP)
+      let logged = TestProxy.eventually(
+        { program.logged },
+        isReached: { $0.contains("stays in force") }
+      )
+      let client = try Peer(connectingTo: program.port)
+      try client.send([1])
+
+      #expect(
+        logged.contains("could not listen on 127.0.0.1:\(taken.port): Address already in use")
+      )
+      #expect(try client.receive(exactly: 1) == [1])
+      #expect(try program.worker() == worker)
+      client.close()
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+      taken.close()
+    }
+  }
+}

@@ -32,16 +32,20 @@ struct EndingOfCopies {
 }
 
 extension Server {
-  /// The leader's part: tells every thread, and answers when all of them have done it. Either way the breakers
-  /// forget what they learnt: `on` after `on` tries every shadow at once.
+  /// The leader's part: tells every thread and the supervisor, and answers when all threads have done it.
   func orderCopying(on isOn: Bool, for client: Int) {
+    supervision.carriedOut(.copying(isOn: isOn))
+    switchAllCopying(on: isOn)
+    ending.clients.append(client)
+    if !ending.isUnderWay { copiesEnded() }
+  }
+
+  /// The leader's part. Either way the breakers forget what they learnt: `on` after `on` tries every shadow at once.
+  func switchAllCopying(on isOn: Bool) {
     if copying.isOn != isOn { log.line("copying is switched \(isOn ? "on" : "off")") }
     gates.forget()
     for sibling in siblings.mailboxes { sibling.post(.copying(isOn: isOn)) }
-    supervision.carriedOut(.copying(isOn: isOn))
     switchCopying(on: isOn)
-    ending.clients.append(client)
-    if !ending.isUnderWay { copiesEnded() }
   }
 
   /// Off: no running copy is given another byte of its client and none is begun, and no relay notices: the copies are

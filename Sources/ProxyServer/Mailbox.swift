@@ -9,8 +9,8 @@ enum Message: Sendable {
   case stop
   /// Begin copies, or end all that are under way and begin none.
   case copying(isOn: Bool)
-  /// The leader is to end all copies of all threads, and nobody is told.
-  case endCopies
+  /// For the leader: as `copying`, on all threads, and nobody is told.
+  case switchCopying(isOn: Bool)
   /// Post what you have counted to the leader's mailbox, under this number.
   case report(number: Int, to: Mailbox)
   case reported(number: Int, Report)

@@ -19,7 +19,7 @@ extension Server {
     case .handOver:
       handOver()
       owesAnswer = true
-    case .stop, .report, .reported, .finished, .carriedOut, .copying, .endCopies: break
+    case .stop, .report, .reported, .finished, .carriedOut, .copying, .switchCopying: break
     }
   }
 

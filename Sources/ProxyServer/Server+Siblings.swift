@@ -54,9 +54,7 @@ extension Server {
       for sibling in siblings.mailboxes { sibling.post(.stop) }
       stop()
     case .copying(let isOn): switchCopying(on: isOn)
-    case .endCopies:
-      for sibling in siblings.mailboxes { sibling.post(.copying(isOn: false)) }
-      switchCopying(on: false)
+    case .switchCopying(let isOn): switchAllCopying(on: isOn)
     case .report(let number, let leader): leader.post(.reported(number: number, report))
     case .reported(let number, let report): gathered(report, number)
     case .finished: siblings.running -= 1
@@ -71,7 +69,7 @@ extension Server {
     siblings.gatherings[number] = Siblings.Gathering(
       purpose: purpose,
       reports: [report],
-      missing: siblings.mailboxes.count
+      missing: siblings.running
     )
     for sibling in siblings.mailboxes { sibling.post(.report(number: number, to: mailbox)) }
     siblings.deadlines.add(number, now: clinux_monotonic_nanoseconds())

@@ -68,6 +68,36 @@ extension RealSockets {
       shadow.close()
     }
 
+    @Test func `the mode of a socket's file stays, and that is said`() throws {
+      let primary = EchoPrimary()
+      let (path, file) = (TestFile("").path + ".socket", TestFile(""))
+      func routes(_ mode: String) -> String {
+        "--relay \(primary.address)\n--listen unix:\(path)\n--listen-mode \(mode)\n--relay \(primary.address)\n"
+      }
+      file.write(routes("600"))
+      let program = try Executable(["--config", file.path] + engine)
+
+      file.write(routes("666"))
+      program.signal(SIGHUP)
+      let logged = TestProxy.eventually(
+        { program.logged },
+        isReached: { $0.contains("stays in force") }
+      )
+      var status = stat()
+
+      #expect(
+        logged.contains(
+          "--listen-mode of unix:\(path) stays as it is until all is stopped and started"
+        ),
+        "\(logged)"
+      )
+      #expect(lstat(path, &status) == 0)
+      #expect(status.st_mode & 0o777 == 0o600)
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+    }
+
     @Test func `a port that another process has stops the whole new configuration`() throws {
       let (primary, taken) = (EchoPrimary(), Listener())
       let file = TestFile("--relay \(primary.address)\n")

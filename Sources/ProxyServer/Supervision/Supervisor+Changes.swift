@@ -174,12 +174,12 @@ extension Supervisor.Setup {
     do {
       let (text, configuration) = try ConfigurationText.read(arguments, readFile: TextFile.read)
       let account = try configuration.user.map(UserAccount.lookedUp)
-      let threads =
-        present?.threads ?? configuration.threads ?? Int(clinux_usable_processors())
-      guard configuration.threads ?? threads == threads else {
-        log.line("--threads stays \(threads) until all is stopped and started: write that")
+      if let refusals = present?.refusals(of: configuration), !refusals.isEmpty {
+        for refusal in refusals { log.line(refusal) }
         return nil
       }
+      let threads =
+        present?.threads ?? configuration.threads ?? Int(clinux_usable_processors())
       let listeners = present?.listeners ?? HeldListeners()
       return Supervisor.Setup(
         text: text,
@@ -197,6 +197,24 @@ extension Supervisor.Setup {
       log.line("\(error)")
     }
     return nil
+  }
+}
+
+extension Supervisor.Setup {
+  /// What another configuration asks for, and cannot have as long as the listening sockets stay open.
+  private func refusals(of other: Configuration) -> [String] {
+    var refusals: [String] = []
+    if let wanted = other.threads, wanted != threads {
+      refusals.append("--threads stays \(threads) until all is stopped and started")
+    }
+    for route in other.routes {
+      let present = configuration.routes.first { $0.listen == route.listen }
+      guard let present, present.listenMode != route.listenMode else { continue }
+      refusals.append(
+        "--listen-mode of \(route.listen) stays as it is until all is stopped and started"
+      )
+    }
+    return refusals
   }
 }
 

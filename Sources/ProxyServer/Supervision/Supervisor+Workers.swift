@@ -40,8 +40,8 @@ extension Supervisor {
       log.line("the configuration was read again")
     case (.handedOver, .handingOver):
       handedOver(index)
-    case (.copyingOn, _): counters.copyingOffSince = 0
-    case (.copyingOff, _): copyingSwitchedOff(by: pid)
+    case (.copyingOn, _): copyingSwitched(on: true, by: pid)
+    case (.copyingOff, _): copyingSwitched(on: false, by: pid)
     case (nil, _):
       Glibc.close(workers[index].control)
       workers[index].control = -1
@@ -49,18 +49,32 @@ extension Supervisor {
     }
   }
 
-  /// The one that says so has ended its copies. Those before it still have some, and one that is getting ready was told
-  /// how it was when it was started.
-  private func copyingSwitchedOff(by pid: pid_t) {
-    if counters.copyingOffSince == 0 { counters.copyingOffSince = time(nil) }
-    for worker in workers where worker.pid != pid {
+  /// A worker says that it has switched. Those before it may have copies to end; the one that accepts goes by what is
+  /// heard last, be it by itself: two may have been asked at once. One that is getting ready is told when it may go.
+  private func copyingSwitched(on isOn: Bool, by pid: pid_t) {
+    noteCopying(isOn)
+    let hasLeavers = workers.contains { $0.isLeaving }
+    for worker in workers {
       switch worker.phase {
-      case .handingOver, .draining:
-        // Ignored: one that does not take it is dead, or ends all it has before long.
-        _ = worker.order(.endCopies)
-      case .starting, .ready, .serving, .configuring: break
+      case .handingOver, .draining: if !isOn, worker.pid != pid { tellCopying(to: worker) }
+      case .serving, .configuring:
+        if hasLeavers || worker.pid != pid { tellCopying(to: worker) }
+      case .starting, .ready: break
       }
     }
+  }
+
+  private func noteCopying(_ isOn: Bool) {
+    if isOn {
+      counters.copyingOffSince = 0
+    } else if counters.copyingOffSince == 0 {
+      counters.copyingOffSince = time(nil)
+    }
+  }
+
+  private func tellCopying(to worker: WorkerProcess) {
+    // Ignored: one that does not take it is dead, or ends all it has before long.
+    _ = worker.order(counters.copyingOffSince == 0 ? .beginCopies : .endCopies)
   }
 
   /// A worker is ready: the one that serves, if there is one, stops accepting first. At no time do two of them accept:
@@ -87,7 +101,8 @@ extension Supervisor {
     workers[index].phase = .serving
     workers[index].deadline = .max
     _ = workers[index].order(.go)
-    if counters.copyingOffSince != 0 { _ = workers[index].order(.endCopies) }
+    // It may have been switched since this one was started.
+    tellCopying(to: workers[index])
     hasServed = true
     guard let former else { return }
     former.listeners.close(exceptThoseOf: setup.listeners)
@@ -117,8 +132,20 @@ extension Supervisor {
       waitpid(pid, &status, 0)
       if let index = workers.firstIndex(where: { $0.pid == pid }) {
         let worker = workers.remove(at: index)
+        takeLastWords(of: worker)
         if worker.control >= 0 { Glibc.close(worker.control) }
         died(worker, status)
+      }
+    }
+  }
+
+  /// A worker that is dead may have switched copying before, and said so.
+  private func takeLastWords(of worker: WorkerProcess) {
+    while worker.control >= 0, let answer = worker.answer() {
+      switch answer {
+      case .copyingOn: copyingSwitched(on: true, by: worker.pid)
+      case .copyingOff: copyingSwitched(on: false, by: worker.pid)
+      case .ready, .handedOver: break
       }
     }
   }

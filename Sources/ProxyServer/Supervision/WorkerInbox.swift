@@ -6,7 +6,8 @@ import Glibc
 final class WorkerInbox: Sendable {
   enum Order {
     case configure(Configuration, ListeningSockets, WorkerSettings)
-    case go, handOver, endCopies, stop
+    case go, handOver, stop
+    case switchCopying(isOn: Bool)
     /// The supervisor is gone.
     case end
   }
@@ -31,7 +32,8 @@ final class WorkerInbox: Sendable {
         return Self.configure(MemoryFile.read(descriptors[0]), sockets)
       case .go: return .go
       case .handOver: return .handOver
-      case .endCopies: return .endCopies
+      case .endCopies: return .switchCopying(isOn: false)
+      case .beginCopies: return .switchCopying(isOn: true)
       case .stop: return .stop
       case nil: return .end
       }
@@ -77,7 +79,7 @@ final class WorkerInbox: Sendable {
           mailbox.post(.configure(configuration, sockets, settings.counters))
         case .go: break
         case .handOver: mailbox.post(.handOver)
-        case .endCopies: mailbox.post(.endCopies)
+        case .switchCopying(let isOn): mailbox.post(.switchCopying(isOn: isOn))
         case .stop: mailbox.post(.stop)
         case .end: return mailbox.post(.orphaned)
         }

@@ -17,6 +17,8 @@ enum WorkerOrder: UInt8 {
   case handOver = 0x68  // h
   /// End all copies, and begin none.
   case endCopies = 0x65  // e
+  /// Copy what connects from now on.
+  case beginCopies = 0x62  // b
   /// Take what waits, stop listening, finish what is open, and end.
   case stop = 0x73  // s
 }

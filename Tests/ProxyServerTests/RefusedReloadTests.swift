@@ -68,6 +68,30 @@ extension RealSockets {
       shadow.close()
     }
 
+    @Test func `an upgrade that cannot bring its threads is refused before anything is changed`()
+      throws
+    {
+      let primary = EchoPrimary()
+      let file = TestFile("--relay \(primary.address)\n--threads 1\n")
+      let program = try Executable(["--config", file.path] + engine)
+      let worker = try program.worker()
+
+      file.write("--relay \(primary.address)\n--threads 2\n")
+      program.signal(SIGUSR2)
+      let logged = TestProxy.eventually(
+        { program.logged },
+        isReached: { $0.contains("goes on") }
+      )
+
+      #expect(logged.contains("--threads stays 1 until all is stopped and started"), "\(logged)")
+      #expect(logged.contains("refused, its trial ended with status 1"), "\(logged)")
+      #expect(try program.worker() == worker)
+      #expect(try program.metric("duplex_upgrades_total") == 0)
+      program.signal(SIGTERM)
+      #expect(program.exitStatus() == 0)
+      primary.stop()
+    }
+
     @Test func `the mode of a socket's file stays, and that is said`() throws {
       let primary = EchoPrimary()
       let (path, file) = (TestFile("").path + ".socket", TestFile(""))

@@ -6,7 +6,7 @@ struct Load: Sendable {
   var kind: Kind
   var request: Request
   var connections: Int
-  var origins = Behind.answering
+  var origins = Pair.answering
   var seating = Seating.apart
   var opensAnew = false
   var candidates: [Candidate]
@@ -21,7 +21,7 @@ struct Load: Sendable {
   }
 
   /// Who answers: one of the pairs that `Origins` has.
-  enum Behind: Sendable {
+  enum Pair: Sendable {
     case answering
     case reading
     case companions

@@ -201,8 +201,19 @@ extension Supervisor.Setup {
 }
 
 extension Supervisor.Setup {
+  /// As the executable before had it.
+  init(_ state: InheritedState) throws(Flags.Problems) {
+    self.init(
+      text: state.text,
+      configuration: try state.text.configuration(),
+      account: state.account,
+      listeners: state.listeners,
+      threads: state.listeners.routes.first?.descriptors.count ?? 1
+    )
+  }
+
   /// What another configuration asks for, and cannot have as long as the listening sockets stay open.
-  private func refusals(of other: Configuration) -> [String] {
+  func refusals(of other: Configuration) -> [String] {
     var refusals: [String] = []
     if let wanted = other.threads, wanted != threads {
       refusals.append("--threads stays \(threads) until all is stopped and started")

@@ -30,17 +30,26 @@ enum SupervisorProgram {
   /// the configuration is one that it understands. Then it appends its `TrialProof` there, and changes nothing else.
   static func trial(_ arguments: [String]) -> Int32 {
     let (log, file) = (Log(), WorkerProgram.control)
-    guard state(MemoryFile.content(file), log) != nil else { return 1 }
-    let status = tryConfiguration(arguments, log)
+    guard let state = state(MemoryFile.content(file), log) else { return 1 }
+    let status = tryConfiguration(arguments, after: state, log)
     guard status == 0 else { return status }
     return TrialProof().append(to: file) ? 0 : 1
   }
 
-  private static func tryConfiguration(_ arguments: [String], _ log: Log) -> Int32 {
+  private static func tryConfiguration(
+    _ arguments: [String],
+    after state: InheritedState,
+    _ log: Log
+  ) -> Int32 {
     do {
       let configuration = try ConfigurationText.read(arguments, readFile: TextFile.read)
         .configuration
       _ = try configuration.user.map(UserAccount.lookedUp)
+      let refusals = try Supervisor.Setup(state).refusals(of: configuration)
+      guard refusals.isEmpty else {
+        for refusal in refusals { log.line(refusal) }
+        return 1
+      }
       guard configuration.engine == .uring, UringLoop() == nil else { return 0 }
       log.line("the kernel has no io_uring for this process (Linux 6.1 has)")
       return 1
@@ -58,13 +67,7 @@ enum SupervisorProgram {
     let signals = clinux_signal_descriptor()
     guard signals >= 0, let state = state(MemoryFile.read(descriptor), log) else { return 1 }
     do {
-      let setup = Supervisor.Setup(
-        text: state.text,
-        configuration: try state.text.configuration(),
-        account: state.account,
-        listeners: state.listeners,
-        threads: state.listeners.routes.first?.descriptors.count ?? 1
-      )
+      let setup = try Supervisor.Setup(state)
       let supervisor = Supervisor(setup, signals: signals, path: state.path, words: words)
       if state.executable >= 0 { supervisor.takeOver(state) } else { supervisor.goOn(state) }
       return supervisor.run()

@@ -83,7 +83,7 @@ struct StatusOutput {
       status.disagreements.map { disagreement in
         let words =
           switch disagreement {
-          case .serversUnseen:
+          case .unreachable, .serversUnseen:
             "\(disagreement.rawValue): \(Sentences.command("check", inventory: inventory)) says why"
           case .fileAndProcessDiffer:
             status.fileAddress == status.runningAddress
@@ -96,6 +96,10 @@ struct StatusOutput {
             "\(disagreement.rawValue): "
               + Sentences.command("rollout rollback \(status.host)", inventory: inventory)
               + " stops it"
+          case .trafficWithoutMonit, .trafficWithoutHealthyProxy:
+            "\(disagreement.rawValue): "
+              + Sentences.command("rollout rollback \(status.host)", inventory: inventory)
+              + " moves it back to the primary"
           default: disagreement.rawValue
           }
         return "\(status.host) (\(status.balancer)): \(words)"

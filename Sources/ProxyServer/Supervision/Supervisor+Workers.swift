@@ -49,16 +49,14 @@ extension Supervisor {
     }
   }
 
-  /// A worker says that it has switched. Those before it may have copies to end; the one that accepts goes by what is
-  /// heard last, be it by itself: two may have been asked at once. One that is getting ready is told when it may go.
+  /// A worker says that it has switched. Those before it may have copies to end, and one that is on its way out speaks for
+  /// the one that accepts. One that is getting ready is told when it may go.
   private func copyingSwitched(on isOn: Bool, by pid: pid_t) {
     noteCopying(isOn)
-    let hasLeavers = workers.contains { $0.isLeaving }
-    for worker in workers {
+    for worker in workers where worker.pid != pid {
       switch worker.phase {
-      case .handingOver, .draining: if !isOn, worker.pid != pid { tellCopying(to: worker) }
-      case .serving, .configuring:
-        if hasLeavers || worker.pid != pid { tellCopying(to: worker) }
+      case .handingOver, .draining: if !isOn { tellCopying(to: worker) }
+      case .serving, .configuring: tellCopying(to: worker)
       case .starting, .ready: break
       }
     }
@@ -100,9 +98,9 @@ extension Supervisor {
     guard let index = workers.firstIndex(where: { $0.phase == .ready }) else { return }
     workers[index].phase = .serving
     workers[index].deadline = .max
-    _ = workers[index].order(.go)
-    // It may have been switched since this one was started.
+    // It may have been switched since this one was started. Before it accepts: what it is asked for itself comes later.
     tellCopying(to: workers[index])
+    _ = workers[index].order(.go)
     hasServed = true
     guard let former else { return }
     former.listeners.close(exceptThoseOf: setup.listeners)

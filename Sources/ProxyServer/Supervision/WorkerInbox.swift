@@ -40,6 +40,17 @@ final class WorkerInbox: Sendable {
     }
   }
 
+  /// False where something else comes. How copying is switched by then may come before.
+  func awaitGo(telling mailbox: Mailbox) -> Bool {
+    while true {
+      switch next() {
+      case .go: return true
+      case .switchCopying(let isOn): mailbox.post(.switchCopying(isOn: isOn))
+      case .configure, .handOver, .stop, .end: return false
+      }
+    }
+  }
+
   private static func configure(_ bytes: [UInt8], _ descriptors: [Int32]) -> Order {
     do {
       let settings = try WorkerSettings(bytes)

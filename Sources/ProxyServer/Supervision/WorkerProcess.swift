@@ -26,8 +26,6 @@ struct WorkerProcess {
   var deadline: UInt64
 
   var isAccepting: Bool { phase == .serving || phase == .configuring }
-  /// It accepts no more, or will not before long, and may have connections still.
-  var isLeaving: Bool { phase == .handingOver || phase == .draining }
 
   /// Starts one of the executable that runs here, whatever stands at its path by now; nil where the kernel refuses, with
   /// the reason in errno's form.

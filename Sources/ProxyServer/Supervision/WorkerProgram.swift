@@ -99,8 +99,7 @@ enum WorkerProgram {
         guard canFollow else { return false }
         answer(.ready)
         // Not before this are the listening sockets touched: another worker may still accept on them.
-        guard case .go = inbox.next() else { return false }
-        return true
+        return inbox.awaitGo(telling: threads.shares[0].mailbox)
       }
     }
     if hasThreads, canFollow { return 0 }

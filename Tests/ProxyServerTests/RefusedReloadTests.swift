@@ -4,9 +4,18 @@ import Testing
 @testable import ProxyServer
 
 extension RealSockets {
-  /// Configurations that SIGHUP does not bring into force: nothing of them is.
+  /// Configurations that SIGHUP, or an upgrade, does not bring into force: nothing of them is.
   @Suite struct RefusedReloads {
     private let engine = ["--engine", Engine.tested.rawValue]
+
+    /// What is logged once a reload was refused.
+    private func reload(_ program: Executable) -> String {
+      program.signal(SIGHUP)
+      return TestProxy.eventually(
+        { program.logged },
+        isReached: { $0.contains("stays in force") }
+      )
+    }
 
     @Test func `a file that nobody writes to is refused, and a worker that dies then is replaced`()
       throws
@@ -18,11 +27,7 @@ extension RealSockets {
       unlink(file.path)
       mkfifo(file.path, 0o600)
 
-      program.signal(SIGHUP)
-      let logged = TestProxy.eventually(
-        { program.logged },
-        isReached: { $0.contains("stays in force") }
-      )
+      let logged = reload(program)
       kill(worker, SIGKILL)
       _ = TestProxy.eventually({ program.childProcesses }, isReached: { !$0.contains(worker) })
       let client = try Peer(connectingTo: program.port)
@@ -49,11 +54,7 @@ extension RealSockets {
       let program = try Executable(["--config", file.path] + engine)
 
       file.write("--relay \(primary.address)\n--duplicate \(shadow.address)\n\(flags)\n")
-      program.signal(SIGHUP)
-      let logged = TestProxy.eventually(
-        { program.logged },
-        isReached: { $0.contains("stays in force") }
-      )
+      let logged = reload(program)
       let client = try Peer(connectingTo: program.port)
       try client.send([1])
 
@@ -102,11 +103,7 @@ extension RealSockets {
       let program = try Executable(["--config", file.path] + engine)
 
       file.write(routes("666"))
-      program.signal(SIGHUP)
-      let logged = TestProxy.eventually(
-        { program.logged },
-        isReached: { $0.contains("stays in force") }
-      )
+      let logged = reload(program)
       var status = stat()
 
       #expect(
@@ -131,11 +128,7 @@ extension RealSockets {
       file.write(
         "--relay 127.0.0.1:1\n--listen \(taken.port)\n--bind 127.0.0.1\n--relay \(primary.address)\n"
       )
-      program.signal(SIGHUP)
-      let logged = TestProxy.eventually(
-        { program.logged },
-        isReached: { $0.contains("stays in force") }
-      )
+      let logged = reload(program)
       let client = try Peer(connectingTo: program.port)
       try client.send([1])
 

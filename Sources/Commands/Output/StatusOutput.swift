@@ -99,7 +99,7 @@ struct StatusOutput {
           case .trafficWithoutMonit, .trafficWithoutHealthyProxy:
             "\(disagreement.rawValue): "
               + Sentences.command("rollout rollback \(status.host)", inventory: inventory)
-              + " moves it back to the primary"
+              + " moves it back to the primary, if that answers"
           default: disagreement.rawValue
           }
         return "\(status.host) (\(status.balancer)): \(words)"

@@ -4,8 +4,8 @@ import Glibc
 /// What a supervisor says to its worker: messages of one byte on descriptor 3 of the worker.
 ///
 /// A supervisor only starts workers of its own executable, but after an upgrade it gives orders to one of the
-/// executable before it, while that one ends: the bytes of `handOver`, of its answer and of `endCopies` must stay what
-/// they are.
+/// executable before it, while that one ends: the bytes of `handOver`, of its answer, of `endCopies` and of `beginCopies`
+/// must stay what they are.
 enum WorkerOrder: UInt8 {
   /// Some of the listening sockets, for the next `configure`.
   case sockets = 0x64  // d

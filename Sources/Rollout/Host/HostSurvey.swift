@@ -105,6 +105,7 @@ package enum HostSurvey {
 
 /// What the shadows of a proxy have got since it started.
 package struct ShadowCopies: Sendable, Hashable, Codable {
+  /// Of all routes.
   package var shadows: Int
   package var connections: Int
   package var bytes: Int
@@ -120,7 +121,7 @@ package struct ShadowCopies: Sendable, Hashable, Codable {
   package var openBreakers: Int
 
   package init(
-    shadows: Int = 1,
+    shadows: Int,
     connections: Int,
     bytes: Int,
     drops: Int,
